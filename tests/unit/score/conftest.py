@@ -1,0 +1,18 @@
+"""One made-up report for all tests of the page."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from zhbert.score.report import Report
+
+
+@pytest.fixture(scope="session")
+def made() -> dict[str, object]:
+    return runpy.run_path(str(Path(__file__).with_name("made.py")))
+
+
+@pytest.fixture(scope="session")
+def report(made) -> Report:
+    return made["made_report"](n=60, draws=200)

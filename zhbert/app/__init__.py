@@ -1,0 +1,1 @@
+"""The only place that wires things: stages, recipes, the pipeline, the command line."""

@@ -1,0 +1,50 @@
+"""`apply`: a model and texts in, one prediction a record out, in the order of the input."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from zhbert.config import Config, Input
+from zhbert.corpus.formats import read_examples, read_lines
+from zhbert.errors import DataError
+from zhbert.files import Work
+from zhbert.model import store
+from zhbert.progress import SILENT, Progress
+from zhbert.records import EXAMPLES, Example, to_json
+from zhbert.task.predict import predict
+from zhbert.task.registry import task_of
+
+
+class ApplyConfig(Config):
+    """Which model reads which texts."""
+
+    model: Input = Field(description="the output of `zhbert finetune`")
+    source: Input = Field(
+        description="examples as JSONL, a reference such as mini:ner/test, or a .txt file, one text a line"
+    )
+
+
+def apply(config: ApplyConfig, work: Work, progress: Progress = SILENT) -> None:
+    """Write predictions.jsonl."""
+    stored = store.load(config.model)
+    examples = read_source(config.source, stored.facts.task)
+    cut = 0
+    task = task_of(stored)
+    with (work.folder / "predictions.jsonl").open("w", encoding="utf-8") as handle:
+        for prediction in predict(task, stored.model, examples, progress=progress):
+            handle.write(to_json(prediction) + "\n")
+            cut += prediction.coverage < 1
+    work.counts |= {"records": len(examples), "not seen whole": cut}
+
+
+def read_source(path: Path, task: str) -> list[Example]:
+    """Return what a file asks: its examples, or one example a line of text."""
+    if path.suffix != ".txt":
+        return read_examples(path, task)
+    if task not in ("classify", "ner"):
+        raise DataError(f"lines of text cannot be given to a {task} model", where=path, remedy="use JSONL")
+    kind = EXAMPLES[task]
+    examples = [kind(id=str(number), text=line) for number, line in read_lines(path)]  # type: ignore[call-arg]  # both have a text
+    if not examples:
+        raise DataError("the file has no text", where=path)
+    return examples

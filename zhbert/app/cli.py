@@ -1,0 +1,262 @@
+"""The command line: the only place that prints and exits.
+
+Every stage is a command whose options are the fields of its config, so that a help text and a
+recipe key can never disagree. The options of a stage are made only when its command is called:
+`zhbert --help` loads no torch. A mistake of the user's ends in one line and exit code 2.
+"""
+
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+
+import zhbert
+from zhbert.config import INPUT, Config, parse, parse_value
+from zhbert.errors import ConfigError, UserError
+
+for _quiet in (
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS",
+    "HF_HUB_DISABLE_PROGRESS_BARS",
+    "HF_HUB_DISABLE_TELEMETRY",
+):
+    os.environ.setdefault(_quiet, "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+console = Console(stderr=False)
+_OPTIONS: dict[str, Any] = {
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+}
+app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
+corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text.")
+app.add_typer(corpus, name="corpus")
+
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
+]
+
+
+@app.command("run")
+def run_recipe(
+    recipe: Annotated[
+        str, typer.Argument(help="a recipe file, or the name of a bundled one, such as quickstart")
+    ],
+    changes: Annotated[
+        list[str] | None, typer.Argument(help="changed keys: encoder.steps=50 ner-random.seed=2")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="folder of the run [runs/RECIPE]")
+    ] = None,
+) -> None:
+    """Run a recipe: every stage whose result is not there yet."""
+    from zhbert.app.recipe import run
+    from zhbert.app.show import RichProgress
+
+    done = run(recipe, folder=output, progress=RichProgress(console), **_changes(changes or []))
+    if not done.fresh:
+        console.print("Nothing to do: every result is there.", highlight=False)
+    if done.report:
+        _print_report(done.report)
+    console.print(
+        f"{len(done.fresh)} of {len(done.outcomes)} stages run in {done.seconds:.0f} s", highlight=False
+    )
+
+
+def _changes(changes: list[str]) -> dict[str, Any]:
+    pairs = [change.partition("=") for change in changes]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise ConfigError(
+                f'"{key}" changes nothing', remedy="write stage.key=value, such as encoder.steps=50"
+            )
+    return {key: parse_value(value) for key, _, value in pairs}
+
+
+def _print_report(page: Path) -> None:
+    from zhbert.score.report import headline, read_report
+
+    for line in headline(read_report(page.with_suffix(".json"))):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Report: {page.resolve()}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def score(
+    task: Annotated[str, typer.Option(help="classify, pair, ner, reading or choice")],
+    gold: Annotated[str, typer.Option(help="the right answers: JSONL, or a reference such as mini:ner/test")],
+    system: Annotated[
+        list[str], typer.Option(help="predictions as NAME=PATH or PATH; the first one is judged")
+    ],
+    output: _Output,
+    train: Annotated[
+        str | None, typer.Option(help="what the systems learnt from, for seen and unseen slices")
+    ] = None,
+    title: Annotated[str, typer.Option(help="title of the report")] = "Evaluation",
+) -> None:
+    """Predictions and gold into a report with intervals; several systems are compared."""
+    named = [s.partition("=") if "=" in s else (Path(s).name, "=", s) for s in system]
+    section = {"name": title, "task": task, "gold": gold, "systems": {name: path for name, _, path in named}}
+    _execute("score", {"title": title, "sections": [section | ({"train": train} if train else {})]}, output)
+    _print_report(output / "report.html")
+
+
+@app.command()
+def fill(
+    model: Annotated[Path, typer.Argument(help="the output of zhbert pretrain")],
+    text: Annotated[str, typer.Argument(help="a text with [MASK] in it: 今天天气很[MASK][MASK]")],
+    top: Annotated[int, typer.Option(min=1, help="how many ways to show")] = 5,
+) -> None:
+    """Fill the [MASK]s of a text."""
+    from zhbert.app.pipeline import fill as best
+
+    for guess in best(model, text, top=top):
+        console.print(f"{guess.score:8.4f}  {guess.text}", markup=False, highlight=False)
+
+
+@app.command()
+def ask(
+    model: Annotated[Path, typer.Argument(help="the output of zhbert finetune")],
+    texts: Annotated[
+        list[str], typer.Argument(help="a text; two for pairs; question and context for reading")
+    ],
+) -> None:
+    """Show what a task model says of one text, as JSON."""
+    from zhbert.app.pipeline import Encoder, load
+    from zhbert.records import to_plain
+
+    pipe = load(model)
+    if isinstance(pipe, Encoder):
+        raise ConfigError("an encoder answers nothing yet", remedy="zhbert fill, or zhbert finetune first")
+    answer = pipe(texts[0] if len(texts) == 1 else (texts[0], texts[1]))
+    print(json.dumps(to_plain(answer), ensure_ascii=False, indent=1))
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what is installed, which device would be used, and what is wrong."""
+    from zhbert.app.doctor import WRONG, examine
+
+    findings = list(examine())
+    for finding in findings:
+        console.print(
+            f"{finding.state:>5}  {finding.subject:14} {finding.words}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    if any(finding.state == WRONG for finding in findings):
+        raise typer.Exit(1)
+
+
+@corpus.command("compose")
+def compose_corpus(
+    source: Annotated[
+        Path, typer.Argument(help="folder of lexicons and frames, such as corpora/mini/source")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for the composed files")],
+) -> None:
+    """Compose raw text and labelled examples from frames and lexicons."""
+    from zhbert.corpus.compose import compose
+
+    for name, records in compose(source, output).items():
+        console.print(f"{records:8,}  {name}", highlight=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(zhbert.__version__)
+
+
+def _execute(name: str, values: dict[str, Any], output: Path) -> None:
+    from zhbert.app.recipe import resolve
+    from zhbert.app.show import RichProgress
+    from zhbert.app.stages import execute, find_stage
+
+    stage = find_stage(name)
+    config = parse(stage.config_type(), resolve(values, Path()), where=f"zhbert {name}")
+    outcome = execute(stage, config, output, RichProgress(console))
+    console.print(
+        f"{output}: {'done' if outcome.fresh else 'nothing to do'}", highlight=False, soft_wrap=True
+    )
+    for key, value in outcome.manifest.counts.items():
+        console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def stage_command(name: str, config: type[Config]) -> Callable[..., None]:
+    """Return a command whose options are the fields of a config."""
+
+    def command(output: Path, **options: Any) -> None:
+        given = {key: value for key, value in options.items() if value not in (None, [])}
+        _execute(name, {key: _typed(config, key, value) for key, value in given.items()}, output)
+
+    parameters = [_parameter(key, config) for key in config.model_fields]
+    parameters.append(inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=_Output))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _parameter(key: str, config: type[Config]) -> inspect.Parameter:
+    """Return the option of one field; everything but a flag is read as TOML would read it."""
+    field = config.model_fields[key]
+    kind: Any = bool if field.annotation is bool else list[str] if _is_list(field.annotation) else str
+    shown = "" if field.is_required() or field.default in ([], None) else f" [{field.default}]"
+    option = typer.Option(help=f"{field.description}{shown}", metavar=_metavar(field), show_default=False)
+    default = inspect.Parameter.empty if field.is_required() else None
+    annotation = Annotated[kind if field.is_required() else kind | None, option]  # type: ignore[valid-type]  # made here
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _is_list(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) in (list, tuple)
+
+
+def _metavar(field: Any) -> str | None:
+    if field.annotation is bool:
+        return None
+    choices = [part for part in get_args(field.annotation) if isinstance(part, str)]
+    return "|".join(choices) if choices else "PATH" if INPUT in field.metadata else "VALUE"
+
+
+def _typed(config: type[Config], key: str, value: Any) -> Any:
+    annotation = config.model_fields[key].annotation
+    if isinstance(value, list):
+        return value if annotation == list[str] else [parse_value(item) for item in value]
+    is_number = annotation in (int, float)
+    return parse_value(value) if is_number and isinstance(value, str) else value
+
+
+def _add_stages(arguments: list[str]) -> None:
+    """Give every stage its command; only the one that is called gets its options."""
+    from zhbert.app.stages import STAGES
+
+    for stage in STAGES.values():
+        words = stage.name.split()
+        if stage.name == "score":  # has a command of its own, because its config is nested
+            continue
+        called = arguments[: len(words)] == words
+        command = stage_command(stage.name, stage.config_type()) if called else _unread
+        command.__doc__ = stage.about[0].upper() + stage.about[1:] + "."
+        (corpus if words[0] == "corpus" else app).command(words[-1], help=command.__doc__)(command)
+
+
+def _unread() -> None:
+    """Stand for a command that was not called."""
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        _add_stages(sys.argv[1:])
+        app()
+    except UserError as error:
+        print(f"zhbert: {error}", file=sys.stderr)
+        sys.exit(2)

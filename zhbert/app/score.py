@@ -1,0 +1,104 @@
+"""`score`: gold examples and the predictions of one or more systems in, one report out.
+
+The first system of a section is the one that is judged; the others are what it is compared
+with. What is known of a system's model (size, seed, best epoch) is taken from the manifests
+along the way from its predictions to its encoder.
+"""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from zhbert.config import Config, Input
+from zhbert.corpus.card import TaskName
+from zhbert.corpus.formats import read_examples, read_predictions
+from zhbert.errors import DataError
+from zhbert.files import Work, hash_file, read_manifest
+from zhbert.progress import SILENT, Progress
+from zhbert.score.report import SectionInput, System, build_report, write_report
+
+
+class SectionConfig(Config):
+    """One task on one data set."""
+
+    name: str = Field(description="how the report calls it")
+    task: TaskName = Field(description="what kind of task it is")
+    gold: Input = Field(description="the right answers")
+    train: Input | None = Field(
+        default=None, description="what the systems learnt from, for seen and unseen slices"
+    )
+    systems: dict[str, Input] = Field(
+        min_length=1, description="predictions by system name, the judged one first"
+    )
+
+
+class ScoreConfig(Config):
+    """What goes into a report."""
+
+    title: str = Field(default="Evaluation", description="title of the report")
+    sections: list[SectionConfig] = Field(min_length=1, description="tasks and data sets")
+    draws: int = Field(default=10_000, ge=100, description="bootstrap draws behind every interval")
+    seed: int = Field(default=1, ge=0, description="seed of the draws")
+
+
+def score(config: ScoreConfig, work: Work, progress: Progress = SILENT) -> None:
+    """Write report.html and report.json."""
+    sections = []
+    with progress.bar("score", total=len(config.sections) + 1, unit="sections") as bar:
+        for section in config.sections:
+            sections.append(_section(section))
+            bar.advance(1)
+        report = build_report(
+            config.title,
+            sections=sections,
+            provenance=_provenance(config),
+            rng=np.random.default_rng(config.seed),
+            draws=config.draws,
+        )
+        write_report(report, work.folder)
+        bar.advance(1)
+    work.counts |= {section.name: len(section.gold) for section in sections}
+
+
+def _section(config: SectionConfig) -> SectionInput:
+    systems = {
+        name: System(predictions=read_predictions(predictions_file(path), config.task), facts=_facts(path))
+        for name, path in config.systems.items()
+    }
+    train = read_examples(config.train, config.task) if config.train else None
+    gold = read_examples(config.gold, config.task)
+    return SectionInput(name=config.name, task=config.task, gold=gold, train=train, systems=systems)
+
+
+def predictions_file(path: Path) -> Path:
+    """Return the file of predictions: the path itself, or the one that `zhbert apply` left in it."""
+    if path.is_dir():
+        path = path / "predictions.jsonl"
+    if not path.is_file():
+        raise DataError(
+            "no such file", where=path, remedy="give predictions.jsonl, or the folder that zhbert apply wrote"
+        )
+    return path
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    manifest = read_manifest(path) if path.is_dir() else None
+    return {"records": manifest.counts.get("records", "")} if manifest else {}
+
+
+def _provenance(config: ScoreConfig) -> dict[str, Any]:
+    files = {f"{s.name}.gold": f"{s.gold.name} sha256 {hash_file(s.gold)[:16]}" for s in config.sections}
+    files |= {
+        f"{s.name}.train": f"{s.train.name} sha256 {hash_file(s.train)[:16]}"
+        for s in config.sections
+        if s.train
+    }
+    return {
+        "bootstrap": {"draws": config.draws, "seed": config.seed},
+        "data": files,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

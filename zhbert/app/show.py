@@ -1,0 +1,64 @@
+"""What the command line shows while it works: rich bars and lines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class RichBar:
+    """One bar on the terminal, with the latest figures behind it."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+        self._figures: dict[str, float] = {}
+
+    def advance(self, amount: float = 1, /, **figures: float) -> None:
+        """Move on, and show figures such as the loss."""
+        self._figures |= figures
+        words = "  ".join(
+            f"{name.replace('_', ' ')} {_figure(value)}" for name, value in self._figures.items()
+        )
+        self._progress.update(self._task, advance=amount, figures=words)
+
+
+class RichProgress:
+    """Bars that stay while work is under way, and lines that remain."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextmanager
+    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator[RichBar]:
+        """Show a bar until the block ends."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[figures]}"),
+        )
+        with Progress(*columns, console=self.console, transient=True, refresh_per_second=4) as progress:
+            yield RichBar(progress, progress.add_task(what, total=total, figures=""))
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

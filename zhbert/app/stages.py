@@ -1,0 +1,99 @@
+"""The stages by name, and how one is carried out.
+
+A stage is a function of a config and an open output folder. `execute` asks first whether the
+folder already holds the result of exactly this plan: same stage, same settings, same content
+of every input, same version of zhbert. If it does, nothing is done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import zhbert
+from zhbert.config import Config
+from zhbert.errors import ConfigError, nearest
+from zhbert.files import Manifest, Plan, Work, building, hash_path, is_done, read_manifest
+from zhbert.progress import SILENT, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage, and where its function and its config are; they load when they are needed."""
+
+    name: str
+    about: str
+    home: str
+    function: str
+    config: str
+
+    def config_type(self) -> type[Config]:
+        """Return the type of the stage's configuration."""
+        kind: type[Config] = getattr(import_module(self.home), self.config)
+        return kind
+
+    def run(self, config: Config, work: Work, progress: Progress) -> None:
+        """Do the work."""
+        function: Callable[[Any, Work, Progress], None] = getattr(import_module(self.home), self.function)
+        function(config, work, progress)
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("corpus build", "raw text into clean documents", "zhbert.corpus.build", "build", "BuildConfig"),
+        Stage("vocab", "documents into a tokenizer", "zhbert.corpus.vocabulary", "vocab", "VocabConfig"),
+        Stage("encode", "documents into shards of tokens", "zhbert.corpus.encode", "encode", "EncodeConfig"),
+        Stage("pretrain", "shards into an encoder", "zhbert.task.pretrain", "pretrain", "PretrainConfig"),
+        Stage(
+            "finetune", "an encoder into a task model", "zhbert.task.finetune", "finetune", "FinetuneConfig"
+        ),
+        Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
+        Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a stage: its folder, and whether there was anything to do."""
+
+    folder: Path
+    manifest: Manifest
+    fresh: bool
+
+
+def find_stage(name: str, *, where: object = "") -> Stage:
+    """Return the stage of that name."""
+    if name not in STAGES:
+        raise ConfigError(f'no stage "{name}"', where=where, remedy=nearest(name, STAGES))
+    return STAGES[name]
+
+
+def plan(stage: Stage, config: Config) -> Plan:
+    """Return what the stage would do: its settings and the content of its inputs."""
+    inputs = {key: _content(value) for key, value in config.inputs().items()}
+    return Plan(stage=stage.name, settings=config.settings(), inputs=inputs, version=zhbert.__version__)
+
+
+def _content(value: Path | str) -> str:
+    """Return the hash of what lies at a path; the name itself for a model on the hub."""
+    if isinstance(value, str):
+        from zhbert.model.store import is_hub_name
+
+        if is_hub_name(value):
+            return f"hub:{value}"
+    return hash_path(Path(value))
+
+
+def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SILENT) -> Outcome:
+    """Make sure that `folder` holds the stage's result, doing the work only where it does not yet."""
+    wanted = plan(stage, config)
+    fresh = not is_done(folder, wanted)
+    if fresh:
+        with building(folder, wanted) as work:
+            stage.run(config, work, progress)
+    manifest = read_manifest(folder)
+    assert manifest is not None, "a finished folder has a manifest"
+    return Outcome(folder=folder, manifest=manifest, fresh=fresh)

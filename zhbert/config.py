@@ -1,0 +1,149 @@
+"""Configuration that is checked to the last key.
+
+A `Config` is a frozen pydantic model: unknown keys, wrong types and values out of range are
+refused with the file, the key and the nearest known key. Every field carries its own
+documentation, which help texts print. A field of type `Input` (or a list or table of them) is
+a path whose CONTENT counts: two configs that differ only in where an input lies are the same.
+A `ModelInput` may also be the name of a model on the hub.
+"""
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from zhbert.errors import ConfigError, nearest
+
+C = TypeVar("C", bound="Config")
+
+INPUT = "<input>"
+Input = Annotated[Path, INPUT]
+ModelInput = Annotated[str, INPUT]
+
+
+class Config(BaseModel):
+    """The base of every configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def inputs(self) -> dict[str, Path | str]:
+        """Return every input with its dotted key."""
+        found: dict[str, Path | str] = {}
+        _plain(self, False, "", found)
+        return found
+
+    def settings(self) -> dict[str, Any]:
+        """Return everything else, as plain values, with `<input>` where inputs stand."""
+        return {
+            name: _plain(getattr(self, name), _is_input(f), name, {})
+            for name, f in type(self).model_fields.items()
+        }
+
+
+def _is_input(field: FieldInfo) -> bool:
+    return INPUT in field.metadata or _mentions_input(field.annotation)
+
+
+def _mentions_input(annotation: Any) -> bool:
+    """True for `Input | None`, `list[Input]` and `dict[str, Input]`."""
+    return INPUT in getattr(annotation, "__metadata__", ()) or any(
+        _mentions_input(part) for part in getattr(annotation, "__args__", ()) or ()
+    )
+
+
+def _plain(value: Any, is_input: bool, at: str, found: dict[str, Path | str]) -> Any:
+    """Return a value without its inputs, which are put into `found` under their keys."""
+    dot = at + "." if at else ""
+    if isinstance(value, Config):
+        fields = type(value).model_fields.items()
+        return {name: _plain(getattr(value, name), _is_input(f), dot + name, found) for name, f in fields}
+    if isinstance(value, dict):
+        return {key: _plain(item, is_input, dot + key, found) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, is_input, f"{dot}{i}", found) for i, item in enumerate(value)]
+    if is_input and value is not None:
+        found[at] = value
+        return INPUT
+    return value
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file, or say in which line it is broken."""
+    if not path.is_file():
+        raise ConfigError("no such file", where=path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"not UTF-8 at byte {error.start}", where=path, remedy="save the file as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=path) from error
+
+
+def parse(kind: type[C], values: dict[str, Any], *, where: object = "", key: str = "") -> C:
+    """Return the config of type `kind` that `values` describes.
+
+    >>> class Cake(Config):
+    ...     layers: int = 3
+    >>> parse(Cake, {"layer": 2}, where="cake.toml")
+    Traceback (most recent call last):
+    zhbert.errors.ConfigError: cake.toml: layer: unknown key (did you mean "layers"?)
+    """
+    try:
+        return kind.model_validate_json(
+            json.dumps(values, default=str)
+        )  # JSON mode: strict, yet lists are tuples
+    except ValidationError as error:
+        raise _explain(kind, error, where=where, key=key) from error
+
+
+def _explain(kind: type[Config], error: ValidationError, *, where: object, key: str) -> ConfigError:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in ([key] if key else []) + list(first["loc"]))
+    if first["type"] == "extra_forbidden":
+        known = [f.alias or name for name, f in kind.model_fields.items()] if len(first["loc"]) == 1 else []
+        remedy = nearest(str(first["loc"][-1]), known) if known else ""
+        return ConfigError(f"{path}: unknown key", where=where, remedy=remedy)
+    if first["type"] == "missing":
+        return ConfigError(f"{path}: this key is needed", where=where)
+    value = json.dumps(first["input"], ensure_ascii=False, default=str)
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{path} = {value[:80]}: {message[0].lower() + message[1:]}", where=where)
+
+
+def override(values: dict[str, Any], key: str, value: Any, *, where: object = "") -> dict[str, Any]:
+    """Return a copy of nested tables in which the dotted key has a new value.
+
+    >>> override({"stages": {"pretrain": {"steps": 100}}}, "stages.pretrain.steps", 5)
+    {'stages': {'pretrain': {'steps': 5}}}
+    """
+    head, _, rest = key.partition(".")
+    if not rest:
+        return {**values, head: value}
+    inner = values.get(head, {})
+    if not isinstance(inner, dict):
+        raise ConfigError(f'"{head}" is a value, not a table, so "{key}" cannot be set', where=where)
+    return {**values, head: override(inner, rest, value, where=where)}
+
+
+def parse_value(text: str) -> Any:
+    """Return what a `key=value` on the command line means, as TOML reads it, else the text itself.
+
+    >>> parse_value("3e-4"), parse_value("true"), parse_value("wwm")
+    (0.0003, True, 'wwm')
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def fingerprint(value: object) -> str:
+    """Return a short hash of plain values, the same whatever the order of keys."""
+    plain = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""From text to token ids, floor 3: tokenizers, alignment, windows, shards and masking."""

@@ -1,0 +1,243 @@
+"""Folders that are finished or not there: hashing, manifests, locks and atomic writes.
+
+A stage writes into `NAME.partial` and, when all is done, its manifest; then the folder is moved
+to NAME in one step. So NAME never holds half a result. `NAME.partial` survives a killed run: a
+stage that can resume finds its own work there, as long as its plan (stage, settings, inputs)
+is still the same; otherwise the folder is emptied first. What is different every time, such
+as speeds, goes into `logs/`, which is no part of the result. `NAME.lock` keeps a second run out
+and vanishes with the process that holds it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from zhbert.config import fingerprint
+from zhbert.errors import BusyError, DataError, UserError
+from zhbert.records import from_plain, to_plain
+
+MANIFEST = "manifest.json"
+LOGS = "logs"
+_PLAN = ".plan"
+_PACKAGES = ("zhbert", "torch", "transformers", "tokenizers", "accelerate", "jieba", "numpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a stage is about to do; the same plan never needs to be done twice."""
+
+    stage: str
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    version: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hash that names this plan."""
+        return fingerprint(to_plain(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """How long a file is and the hash of what it holds."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a finished folder holds and how it came about."""
+
+    stage: str
+    plan: str
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    versions: dict[str, str]
+    files: dict[str, FileFacts]
+    counts: dict[str, Any]
+    started: str
+    seconds: float
+
+    @property
+    def content(self) -> str:
+        """Return the hash of the files, whatever made them; logs (times, speeds) do not count."""
+        files = {name: facts.sha256 for name, facts in self.files.items() if not name.startswith(LOGS + "/")}
+        return fingerprint(files)
+
+
+@dataclass(slots=True)
+class Work:
+    """An unfinished output folder and what is counted while it fills."""
+
+    folder: Path
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of a finished folder; None where there is none or it is not one."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        return from_plain(Manifest, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, UserError):
+        return None
+
+
+def is_done(folder: Path, plan: Plan) -> bool:
+    """Return whether the folder holds the finished result of exactly this plan, all files in place."""
+    manifest = read_manifest(folder)
+    if manifest is None or manifest.plan != plan.fingerprint:
+        return False
+    return all(_size(folder / name) == facts.bytes for name, facts in manifest.files.items())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+@contextmanager
+def building(folder: Path, plan: Plan) -> Iterator[Work]:
+    """Open `folder` for the work of `plan`; it appears, complete, when the block ends without error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        _refuse_foreign(folder)
+        partial = folder.with_name(folder.name + ".partial")
+        _prepare(partial, plan)
+        started = time.time()
+        work = Work(partial)
+        yield work
+        (partial / _PLAN).unlink()
+        _write_manifest(partial, plan, work.counts, started)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+        _sync(folder.parent)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Never delete what zhbert did not make."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and read_manifest(folder) is None)):
+        raise DataError(
+            "is there already and was not made by zhbert", where=folder, remedy="choose another output"
+        )
+
+
+def _prepare(partial: Path, plan: Plan) -> None:
+    note = partial / _PLAN
+    if partial.exists() and not (note.is_file() and note.read_text() == plan.fingerprint):
+        shutil.rmtree(partial)
+    partial.mkdir(exist_ok=True)
+    write_text(note, plan.fingerprint)
+
+
+def _write_manifest(folder: Path, plan: Plan, counts: dict[str, Any], started: float) -> None:
+    paths = {name: folder / name for name in list_files(folder)}
+    files = {name: FileFacts(bytes=_size(path), sha256=hash_file(path)) for name, path in paths.items()}
+    manifest = Manifest(
+        stage=plan.stage,
+        plan=plan.fingerprint,
+        settings=plan.settings,
+        inputs=plan.inputs,
+        versions={name: _version(name) for name in _PACKAGES},
+        files=files,
+        counts=counts,
+        started=time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(started)),
+        seconds=round(time.time() - started, 3),
+    )
+    write_text(folder / MANIFEST, json.dumps(to_plain(manifest), ensure_ascii=False, indent=1) + "\n")
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; a second process is refused at once."""
+    lock = folder.with_name(folder.name + ".lock")
+    with lock.open("w") as handle:
+        if not (_lock(handle) and _same_file(handle, lock)):
+            raise BusyError("another run is writing here", where=folder, remedy="wait for it, or stop it")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _lock(handle: IO[str]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _same_file(handle: IO[str], path: Path) -> bool:
+    """False when the last holder removed the file between our opening and our locking it."""
+    return path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file or nothing: under a temporary name, synced, then renamed."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="\n") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    if sys.platform == "win32":  # a folder cannot be opened there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the names of all files below a folder, sorted, with forward slashes."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def hash_path(path: Path) -> str:
+    """Return the hash of a file, of a finished folder (by its manifest), or of any folder's files."""
+    if path.is_file():
+        return hash_file(path)
+    if not path.is_dir():
+        raise DataError("no such file or folder", where=path)
+    manifest = read_manifest(path)
+    return (
+        manifest.content
+        if manifest
+        else fingerprint({name: hash_file(path / name) for name in list_files(path)})
+    )

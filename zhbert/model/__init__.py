@@ -1,0 +1,1 @@
+"""Encoders, heads and the one folder that holds a model."""

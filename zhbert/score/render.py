@@ -1,0 +1,193 @@
+"""The page: one offline HTML file, no script, nothing fetched.
+
+- Everything is escaped by the template; the content policy forbids scripts and every address.
+- The language switch, the filters and the folds are radio buttons, CSS and <details>.
+- Charts are small SVGs whose coordinates are per cent, so they stretch while their text does not.
+- `Word` pairs: English and Chinese both stand in the page, and CSS hides one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from zhbert.score import marks
+from zhbert.score.interval import Interval
+from zhbert.score.sheet import Confused, Exhibit, Report, Section, SystemSheet
+from zhbert.score.words import chinese, name_of, p_value, percent, points
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+HUES = (205, 28, 145, 330, 265, 52, 178, 5, 95, 290, 230, 75)
+KINDS = 8
+HEAT = 15
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+
+
+def render(report: Report) -> str:
+    """Return the whole page of a report."""
+    environment = _environment()
+    css = environment.get_template("report.css").render(hues=HUES, kinds=KINDS)
+    page = environment.get_template("report.html.j2").render(report=report, css=_safe(css))
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("zhbert.score"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(groupby_kept=groupby_kept, numbered=numbered)
+    environment.globals.update({f.__name__: f for f in _SHOWN}, whole=Axis(0.0, 1.0, ()))
+    return environment
+
+
+def _safe(css: str) -> "Markup":
+    from markupsafe import Markup
+
+    return Markup(css)  # our own style sheet, with numbers filled in and nothing else
+
+
+def t(word: str) -> "Markup":
+    """Return a word in both languages; one that the table does not know stands once."""
+    from markupsafe import Markup, escape
+
+    english = name_of(word)
+    translated = chinese(english)
+    if translated is None:
+        return escape(marks.clean(english))
+    pair = '<span class="en">{}</span><span class="zh" lang="zh-Hans">{}</span>'
+    return Markup(pair).format(english, translated)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A stretch of the scale from 0 to 1, and where its ticks stand."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def at(self, share: float) -> float:
+        """Return where a share stands, in per cent of the width."""
+        return round(100 * (min(max(share, self.low), self.high) - self.low) / (self.high - self.low), 2)
+
+
+def axis(intervals: Iterable[Interval]) -> Axis:
+    """Return an axis with round ends around the intervals, at least 10 points wide.
+
+    >>> axis([Interval(0.712, 0.69, 0.734)]).ticks
+    (0.66, 0.68, 0.7, 0.72, 0.74, 0.76, 0.78)
+    """
+    edges = [edge for of in intervals for edge in (of.low, of.value, of.high)]
+    middle, width = (min(edges) + max(edges)) / 2, max(max(edges) - min(edges), 0.1)
+    low, high = max(0.0, min(middle - width / 2, 1 - width)), min(1.0, max(middle + width / 2, width))
+    step = next((step for step in STEPS if (high - low) / step <= 6), STEPS[-1])
+    first, last = floor(round(low / step, 6)), ceil(round(high / step, 6))
+    ticks = tuple(round(i * step, 4) for i in range(first, last + 1))
+    return Axis(ticks[0], ticks[-1], ticks)
+
+
+def headline_of(section: Section, system: SystemSheet) -> Interval:
+    """Return the headline figure of a system."""
+    return next(figure.of for figure in system.figures if figure.name == section.headline)
+
+
+def axis_of(section: Section) -> Axis:
+    """Return the axis on which all systems of a section fit."""
+    return axis(headline_of(section, system) for system in section.systems)
+
+
+def slice_axis_of(section: Section) -> Axis:
+    """Return one axis for all slices, with few ticks: it is narrow."""
+    wide = axis(of for row in section.slices for of in row.figures)
+    return Axis(wide.low, wide.high, (wide.low, wide.high))
+
+
+def confused_of(system: SystemSheet) -> list[Confused]:
+    """Return the ten most frequent confusions."""
+    return [pair for pair in system.confused if pair.gold != pair.predicted][:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A confusion matrix: per gold label the count and the share of every prediction."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+
+
+def heat_of(system: SystemSheet) -> Heat | None:
+    """Return the confusion matrix, or None where it would be too large to read."""
+    counts = {(pair.gold, pair.predicted): pair.count for pair in system.confused}
+    total = Counter[str]()
+    for (gold, _), count in counts.items():
+        total[gold] += count
+    columns = tuple(
+        dict.fromkeys([*(label for label, _ in total.most_common()), *sorted(p for _, p in counts)])
+    )
+    if not 0 < len(columns) <= HEAT:
+        return None
+    cells = {gold: [counts.get((gold, column), 0) for column in columns] for gold in columns if total[gold]}
+    return Heat(
+        columns, tuple((gold, tuple((n, n / total[gold]) for n in row)) for gold, row in cells.items())
+    )
+
+
+def kinds_of(section: Section) -> dict[str, int]:
+    """Return how many exhibits show each kind, "right" last."""
+    found = Counter(kind for exhibit in section.exhibits for kind in exhibit.kinds)
+    return dict(sorted(found.items(), key=lambda item: (item[0] == "right", -item[1]))[:KINDS])
+
+
+def kind_classes(kinds: dict[str, int], exhibit: Exhibit) -> str:
+    """Return the style classes by which an exhibit is filtered."""
+    return " ".join(f"k{i}" for i, kind in enumerate(kinds) if kind in exhibit.kinds)
+
+
+def colours_of(section: Section) -> dict[str, int]:
+    """Return a colour per entity type, the most frequent first."""
+    labels = [row.label for row in section.systems[0].classes]
+    return {label: i % len(HUES) for i, label in enumerate(labels)}
+
+
+def groupby_kept(rows: Sequence[Any], field: str) -> list[tuple[str, list[Any]]]:
+    """Return runs of rows with one value of a field, in the order they come."""
+    return [(str(name), list(run)) for name, run in groupby(rows, key=lambda row: getattr(row, field))]
+
+
+def numbered(figures: Sequence[Interval]) -> list[tuple[Interval, int]]:
+    """Return figures with the colour of their system."""
+    return [(of, i % 6) for i, of in enumerate(figures)]
+
+
+_SHOWN = (
+    t,
+    percent,
+    points,
+    p_value,
+    headline_of,
+    axis_of,
+    slice_axis_of,
+    confused_of,
+    heat_of,
+    kinds_of,
+    kind_classes,
+    colours_of,
+    marks.clean,
+    marks.short,
+    marks.said,
+    marks.entity_pieces,
+    marks.answer_pieces,
+)

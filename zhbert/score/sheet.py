@@ -1,0 +1,130 @@
+"""What a report holds: plain records, the same in memory, in report.json and on the page.
+
+- Every figure comes with its interval. Shares run from 0 to 1 and are printed as per cent.
+- Words that a reader sees ("wrong type", "entity length") stand here in English; the page knows
+  their Chinese (`words.py`). Labels, ids and texts stand as they are in the data.
+- An exhibit is one example with the gold answer and every system's answer beside it; spans are
+  half-open characters of its `text`.
+"""
+
+from dataclasses import dataclass, field
+
+from zhbert.records import Span
+from zhbert.score.interval import Difference, Interval
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A metric and how sure it is."""
+
+    name: str
+    of: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRow:
+    """One label or entity type: how often it stands in gold, and how well it is found."""
+
+    label: str
+    support: int
+    predicted: int
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confused:
+    """How often one gold label was answered by another; "" is no answer."""
+
+    gold: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemSheet:
+    """One system: figures, classes, mistakes by kind, and what its maker says about it."""
+
+    name: str
+    figures: tuple[Figure, ...]
+    classes: tuple[ClassRow, ...] = ()
+    mistakes: dict[str, int] = field(default_factory=dict)
+    confused: tuple[Confused, ...] = ()
+    cut: int = 0
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two systems on one metric: first minus second, and the verdict on the first."""
+
+    first: str
+    second: str
+    metric: str
+    difference: Difference
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRow:
+    """One part of the test set with the headline figure of every system, in the systems' order."""
+
+    family: str
+    name: str
+    size: int
+    unit: str
+    small: bool
+    figures: tuple[Interval, ...]
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """One answer to an exhibit; no spans and no labels is the empty answer."""
+
+    by: str
+    outcome: str
+    spans: tuple[Span, ...] = ()
+    labels: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """One example to look at; `kinds` says what the first system did with it."""
+
+    id: str
+    kinds: tuple[str, ...]
+    text: str
+    other: str = ""
+    markings: tuple[Marking, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Everything about one task on one data set; the first system is the one that is judged."""
+
+    name: str
+    task: str
+    n: int
+    headline: str
+    definition: str
+    systems: tuple[SystemSheet, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    slices: tuple[SliceRow, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    coverage: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole of report.json."""
+
+    title: str
+    sections: tuple[Section, ...]
+    provenance: dict[str, str] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    format: int = FORMAT

@@ -1,0 +1,1 @@
+"""What zhbert can learn: each task binds encoding, model, training and scoring."""

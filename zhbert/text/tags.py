@@ -1,0 +1,220 @@
+"""Tags for sequence labelling: BIO, BIOES and BMES, to spans and back.
+
+What is peculiar:
+
+- A scheme is four letters (`SCHEMES`): for the first, an inner, the last and the only unit of a span. Every
+  function below reads that table; none knows a scheme by name. BIO spells two letters twice.
+- Units may be characters or tokens; spans here count units.
+- An invalid sequence is an error that names the place, never a guess: "I-地点" after "O" is nothing, an
+  entity to some scorers and none to others. `best_path` keeps a model from ever producing one.
+- A span with an empty label has bare tags: "B", "I".
+
+Shapes: T units, K tags.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from zhbert.errors import ConfigError, DataError, nearest
+from zhbert.records import Span
+
+OUTSIDE = "O"
+_LIMIT = 1e30  # stands for infinity in scores, so that only a forbidden step is truly infinite
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """The letters for the first, an inner, the last and the only unit of a span."""
+
+    first: str
+    inner: str
+    last: str
+    only: str
+
+    def starts(self, letter: str) -> bool:
+        """Tell whether a span may start at a unit with this letter."""
+        return letter in (self.first, self.only)
+
+    def ends(self, letter: str) -> bool:
+        """Tell whether a span may end at a unit with this letter; outside of spans one always may."""
+        return letter in (self.last, self.only, OUTSIDE)
+
+    def goes_on(self, before: str, after: str) -> bool:
+        """Tell whether the second letter may continue a span whose previous unit has the first one."""
+        return before in (self.first, self.inner) and after in (self.inner, self.last)
+
+    def allows(self, before: str, after: str) -> bool:
+        """Tell whether the second tag may follow the first; "O" stands for both ends of a sequence."""
+        (left, label), (right, next_label) = parse(before), parse(after)
+        if right == OUTSIDE or self.starts(right):
+            return self.ends(left)
+        return self.goes_on(left, right) and label == next_label
+
+    def spell(self, length: int) -> str:
+        """Return the letters of a span of `length` units.
+
+        >>> SCHEMES["BMES"].spell(4), SCHEMES["BIO"].spell(1)
+        ('BMME', 'B')
+        """
+        return self.only if length == 1 else self.first + self.inner * (length - 2) + self.last
+
+
+SCHEMES = {
+    "BIO": Scheme(first="B", inner="I", last="I", only="B"),
+    "BIOES": Scheme(first="B", inner="I", last="E", only="S"),
+    "BMES": Scheme(first="B", inner="M", last="E", only="S"),
+}
+
+
+def scheme_of(name: str) -> Scheme:
+    """Return the scheme of that name."""
+    if name not in SCHEMES:
+        raise ConfigError(f'unknown tagging scheme "{name}"', remedy=nearest(name, SCHEMES))
+    return SCHEMES[name]
+
+
+def parse(tag: str) -> tuple[str, str]:
+    """Return the letter and the label of a tag.
+
+    >>> parse("B-地点"), parse("I-WORK-OF-ART"), parse("O")
+    (('B', '地点'), ('I', 'WORK-OF-ART'), ('O', ''))
+    """
+    letter, _, label = tag.partition("-")
+    return letter, label
+
+
+def spell(letter: str, label: str) -> str:
+    """Return the tag of a letter and a label.
+
+    >>> spell("B", "地点"), spell("B", "")
+    ('B-地点', 'B')
+    """
+    return f"{letter}-{label}" if label else letter
+
+
+def to_tags(spans: Iterable[Span], length: int, *, scheme: str = "BIO") -> list[str]:
+    """Return the tags of `length` units.
+
+    >>> to_tags([Span(3, 5, "地点")], 7)
+    ['O', 'O', 'O', 'B-地点', 'I-地点', 'O', 'O']
+    """
+    table, ordered, tags = scheme_of(scheme), sorted(spans), [OUTSIDE] * length
+    for one, other in pairwise(ordered):
+        if other.start < one.end:
+            raise DataError(
+                f"{_words(one)} and {_words(other)} overlap", remedy="tags can hold flat spans only"
+            )
+    for span in ordered:
+        if span.end > length:
+            raise DataError(f"{_words(span)} ends after the last of {length} units")
+        letters = table.spell(span.end - span.start)
+        tags[span.start : span.end] = [spell(letter, span.label) for letter in letters]
+    return tags
+
+
+def _words(span: Span) -> str:
+    return f'span {span.start}..{span.end} "{span.label}"'
+
+
+def to_spans(tags: Sequence[str], *, scheme: str = "BIO") -> list[Span]:
+    """Return the spans of a valid tag sequence, in order.
+
+    >>> to_spans(["S-人名", "O", "B-地点", "E-地点"], scheme="BMES")
+    [Span(start=0, end=1, label='人名', surface=''), Span(start=2, end=4, label='地点', surface='')]
+    """
+    check(tags, scheme)
+    starts = [i for i, tag in enumerate(tags) if SCHEMES[scheme].starts(parse(tag)[0])]
+    outside = [i for i, tag in enumerate(tags) if tag == OUTSIDE]
+    borders = sorted([*starts, *outside, len(tags)])
+    ends = dict(pairwise(borders))
+    return [Span(start, ends[start], parse(tags[start])[1]) for start in starts]
+
+
+def check(tags: Sequence[str], scheme: str = "BIO") -> None:
+    """Refuse a tag that is not of the scheme or may not follow the one before it.
+
+    >>> check(["O", "I-地点"])
+    Traceback (most recent call last):
+    zhbert.errors.DataError: tag 2, "I-地点", may not follow "O" in BIO
+    """
+    table = scheme_of(scheme)
+    for place, tag in enumerate(tags, 1):
+        _check_tag(tag, scheme, where=f"tag {place}")
+    for place, (before, after) in enumerate(pairwise([OUTSIDE, *tags, OUTSIDE]), 1):
+        if table.allows(before, after):
+            continue
+        if place > len(tags):
+            raise DataError(f'the last tag, "{before}", leaves its span open in {scheme}')
+        raise DataError(f'tag {place}, "{after}", may not follow "{before}" in {scheme}')
+
+
+def _check_tag(tag: str, scheme: str, *, where: str) -> None:
+    table = SCHEMES[scheme]
+    letters = dict.fromkeys((OUTSIDE, table.first, table.inner, table.last, table.only))
+    if parse(tag)[0] not in letters or tag.startswith(f"{OUTSIDE}-"):
+        raise DataError(
+            f'{where}, "{tag}", is not of {scheme}', remedy=f"the letters are {' '.join(letters)}"
+        )
+
+
+def tag_names(labels: Iterable[str], scheme: str = "BIO") -> tuple[str, ...]:
+    """Return every tag that the labels need, "O" first.
+
+    >>> tag_names(["人名", "地点"])
+    ('O', 'B-人名', 'I-人名', 'B-地点', 'I-地点')
+    """
+    table, labels = scheme_of(scheme), tuple(labels)
+    if len(set(labels)) < len(labels):
+        raise DataError(f"a label is given twice: {', '.join(labels)}")
+    letters = dict.fromkeys((table.first, table.inner, table.last, table.only))
+    return (OUTSIDE, *(spell(letter, label) for label in labels for letter in letters))
+
+
+def allowed(names: Sequence[str], *, scheme: str = "BIO") -> npt.NDArray[np.bool_]:
+    """Return which tag may follow which; row K is the start of a sequence and column K its end.
+
+    >>> allowed(["O", "B-地点", "I-地点"]).astype(int).tolist()
+    [[1, 1, 0, 1], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 1]]
+    """
+    table = scheme_of(scheme)
+    for place, name in enumerate(names, 1):
+        _check_tag(name, scheme, where=f"tag name {place}")
+    ends = [*names, OUTSIDE]
+    return np.array([[table.allows(before, after) for after in ends] for before in ends], dtype=np.bool_)
+
+
+def best_path(scores_TK: npt.ArrayLike, allowed_KK: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the tag indices with the greatest sum of log scores among the sequences that are allowed.
+
+    Whatever the scores hold, even infinity or NaN, the sequence is a valid one.
+
+    >>> table = allowed(["O", "B-地点", "I-地点"])
+    >>> best_path([[0.0, -3.0, 2.0], [-9.0, -9.0, 0.0]], table).tolist()
+    [1, 2]
+    """
+    k = len(allowed_KK) - 1
+    scores_TK = np.nan_to_num(np.asarray(scores_TK, dtype=np.float64).reshape(-1, k), nan=-_LIMIT)
+    scores_TK = scores_TK.clip(-_LIMIT, _LIMIT)
+    if not len(scores_TK):
+        return np.zeros(0, dtype=np.int64)
+    steps_KK = np.where(allowed_KK, 0.0, -np.inf)
+    best_K, before_TK = steps_KK[k, :k] + scores_TK[0], np.zeros(scores_TK.shape, dtype=np.int64)
+    for t in range(1, len(scores_TK)):
+        paths_KK = best_K[:, None] + steps_KK[:k, :k]
+        before_TK[t] = paths_KK.argmax(axis=0)
+        best_K = paths_KK.max(axis=0) + scores_TK[t]
+    last_K = best_K + steps_KK[:k, k]
+    assert np.isfinite(last_K).any(), "the tags allow no sequence of this length"
+    return _walk_back(int(last_K.argmax()), before_TK)
+
+
+def _walk_back(last: int, before_TK: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    path = np.empty(len(before_TK), dtype=np.int64)
+    for t in range(len(path) - 1, -1, -1):
+        path[t] = last
+        last = int(before_TK[t, last])
+    return path
