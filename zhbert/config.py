@@ -9,6 +9,7 @@ A `ModelInput` may also be the name of a model on the hub.
 
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,6 +22,7 @@ from zhbert.errors import ConfigError, nearest
 C = TypeVar("C", bound="Config")
 
 INPUT = "<input>"
+_BROKEN = re.compile(r"(.*?)(?: \(at (?:line (\d+), column (\d+)|end of document)\))?", re.DOTALL)
 Input = Annotated[Path, INPUT]
 ModelInput = Annotated[str, INPUT]
 
@@ -74,15 +76,21 @@ def _plain(value: Any, is_input: bool, at: str, found: dict[str, Path | str]) ->
 def load_toml(path: Path) -> dict[str, Any]:
     """Return the tables of a TOML file, or say in which line it is broken."""
     if not path.is_file():
-        raise ConfigError("no such file", where=path)
+        raise ConfigError("no such file", where=path, remedy="check the path")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"not UTF-8 at byte {error.start}", where=path, remedy="save the file as UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", where=path) from error
+        what, line, column = _BROKEN.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # matches all
+        place = f" at column {column}" if column else ""
+        raise ConfigError(
+            f"not valid TOML: {what.lower()}{place}",
+            where=f"{path}:{line}" if line else path,
+            remedy='texts stand in quotes: key = "value"',
+        ) from error
 
 
 def parse(kind: type[C], values: dict[str, Any], *, where: object = "", key: str = "") -> C:
@@ -110,10 +118,14 @@ def _explain(kind: type[Config], error: ValidationError, *, where: object, key: 
         remedy = nearest(str(first["loc"][-1]), known) if known else ""
         return ConfigError(f"{path}: unknown key", where=where, remedy=remedy)
     if first["type"] == "missing":
-        return ConfigError(f"{path}: this key is needed", where=where)
+        return ConfigError(f"{path}: this key is needed", where=where, remedy=_about(kind, first["loc"]))
     value = json.dumps(first["input"], ensure_ascii=False, default=str)
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{path} = {value[:80]}: {message[0].lower() + message[1:]}", where=where)
+
+
+def _about(kind: type[Config], loc: tuple[int | str, ...]) -> str:
+    return (kind.model_fields[str(loc[0])].description or "") if len(loc) == 1 else ""
 
 
 def override(values: dict[str, Any], key: str, value: Any, *, where: object = "") -> dict[str, Any]:

@@ -3,7 +3,8 @@
 A stage writes into `NAME.partial` and, when all is done, its manifest; then the folder is moved
 to NAME in one step. So NAME never holds half a result. `NAME.partial` survives a killed run: a
 stage that can resume finds its own work there, as long as its plan (stage, settings, inputs)
-is still the same; otherwise the folder is emptied first. What is different every time, such
+is still the same; otherwise the folder is emptied first. A user's mistake leaves nothing behind
+where there was nothing before. What is different every time, such
 as speeds, goes into `logs/`, which is no part of the result. `NAME.lock` keeps a second run out
 and vanishes with the process that holds it.
 """
@@ -113,16 +114,30 @@ def building(folder: Path, plan: Plan) -> Iterator[Work]:
     with locked(folder):
         _refuse_foreign(folder)
         partial = folder.with_name(folder.name + ".partial")
-        _prepare(partial, plan)
+        resumed = _prepare(partial, plan)
         started = time.time()
         work = Work(partial)
-        yield work
+        try:
+            yield work
+        except UserError:
+            if not resumed:  # the next run has another plan or another input: nothing here would be used
+                shutil.rmtree(partial)
+            raise
         (partial / _PLAN).unlink()
         _write_manifest(partial, plan, work.counts, started)
-        if folder.exists():
-            shutil.rmtree(folder)
+        _remove(folder)
         partial.rename(folder)
         _sync(folder.parent)
+
+
+def _remove(folder: Path) -> None:
+    """Remove an older result, its manifest last: one that a kill left half removed is still known as ours."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MANIFEST:
+            path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -133,12 +148,15 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _prepare(partial: Path, plan: Plan) -> None:
+def _prepare(partial: Path, plan: Plan) -> bool:
+    """Return whether there is work of this very plan to go on with; an empty folder otherwise."""
     note = partial / _PLAN
-    if partial.exists() and not (note.is_file() and note.read_text() == plan.fingerprint):
+    resumed = note.is_file() and note.read_text() == plan.fingerprint
+    if partial.exists() and not resumed:
         shutil.rmtree(partial)
     partial.mkdir(exist_ok=True)
     write_text(note, plan.fingerprint)
+    return resumed
 
 
 def _write_manifest(folder: Path, plan: Plan, counts: dict[str, Any], started: float) -> None:
@@ -234,7 +252,7 @@ def hash_path(path: Path) -> str:
     if path.is_file():
         return hash_file(path)
     if not path.is_dir():
-        raise DataError("no such file or folder", where=path)
+        raise DataError("no such file or folder", where=path, remedy="check the path")
     manifest = read_manifest(path)
     return (
         manifest.content

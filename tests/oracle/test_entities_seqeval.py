@@ -46,8 +46,14 @@ def test_two_hundred_random_corpora_are_equal(block: int) -> None:
         counts = count_entities([str(i) for i in range(len(sizes))], gold, said)
         true, predicted = ([tags(s, n) for s, n in zip(spans, sizes, strict=True)] for spans in (gold, said))
         options = {"mode": "strict", "scheme": scheme, "zero_division": 0}
-        for ours, theirs in ((MICRO_F1, "f1_score"), (PRECISION, "precision_score"), (RECALL, "recall_score")):
-            assert float(ours(counts)) == pytest.approx(getattr(metrics, theirs)(true, predicted, **options), abs=1e-12)
+        for ours, theirs in (
+            (MICRO_F1, "f1_score"),
+            (PRECISION, "precision_score"),
+            (RECALL, "recall_score"),
+        ):
+            assert float(ours(counts)) == pytest.approx(
+                getattr(metrics, theirs)(true, predicted, **options), abs=1e-12
+            )
         report = metrics.classification_report(true, predicted, output_dict=True, **options)
         assert float(MACRO_F1(counts)) == pytest.approx(report["macro avg"]["f1-score"], abs=1e-12)
         for label in set(report) & set(TYPES):

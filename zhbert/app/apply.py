@@ -1,18 +1,24 @@
-"""`apply`: a model and texts in, one prediction a record out, in the order of the input."""
+"""`apply`: a model and texts in, one prediction a record out, in the order of the input.
 
+What the model says of itself (`zhbert.json`) goes along as `model.json`, for the report.
+"""
+
+import json
 from pathlib import Path
 
 from pydantic import Field
 
 from zhbert.config import Config, Input
 from zhbert.corpus.formats import read_examples, read_lines
-from zhbert.errors import DataError
-from zhbert.files import Work
+from zhbert.errors import DataError, ModelError
+from zhbert.files import Work, write_text
 from zhbert.model import store
 from zhbert.progress import SILENT, Progress
-from zhbert.records import EXAMPLES, Example, to_json
+from zhbert.records import EXAMPLES, Example, to_json, to_plain
 from zhbert.task.predict import predict
 from zhbert.task.registry import task_of
+
+MODEL = "model.json"
 
 
 class ApplyConfig(Config):
@@ -26,11 +32,15 @@ class ApplyConfig(Config):
 
 def apply(config: ApplyConfig, work: Work, progress: Progress = SILENT) -> None:
     """Write predictions.jsonl."""
+    if store.read_facts(config.model).task == store.MASKED:
+        raise ModelError("an encoder, not a task model", where=config.model, remedy="zhbert finetune first")
     stored = store.load(config.model)
     examples = read_source(config.source, stored.facts.task)
     cut = 0
     task = task_of(stored)
-    with (work.folder / "predictions.jsonl").open("w", encoding="utf-8") as handle:
+    write_text(work.folder / MODEL, json.dumps(to_plain(stored.facts), ensure_ascii=False, indent=1) + "\n")
+    path = work.folder / "predictions.jsonl"
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as handle:  # half a surrogate pair
         for prediction in predict(task, stored.model, examples, progress=progress):
             handle.write(to_json(prediction) + "\n")
             cut += prediction.coverage < 1
@@ -46,5 +56,5 @@ def read_source(path: Path, task: str) -> list[Example]:
     kind = EXAMPLES[task]
     examples = [kind(id=str(number), text=line) for number, line in read_lines(path)]  # type: ignore[call-arg]  # both have a text
     if not examples:
-        raise DataError("the file has no text", where=path)
+        raise DataError("the file has no text", where=path, remedy="one text a line")
     return examples

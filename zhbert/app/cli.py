@@ -5,20 +5,22 @@ recipe key can never disagree. The options of a stage are made only when its com
 `zhbert --help` loads no torch. A mistake of the user's ends in one line and exit code 2.
 """
 
+import errno
 import inspect
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 from rich.console import Console
 
 import zhbert
 from zhbert.config import INPUT, Config, parse, parse_value
-from zhbert.errors import ConfigError, UserError
+from zhbert.errors import ConfigError, ZhbertError
 
 for _quiet in (
     "TRANSFORMERS_NO_ADVISORY_WARNINGS",
@@ -29,6 +31,16 @@ for _quiet in (
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 console = Console(stderr=False)
+_OUTSIDE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}  # what the world refuses; any other OSError is a fault of ours and shows where it is
 _OPTIONS: dict[str, Any] = {
     "no_args_is_help": True,
     "pretty_exceptions_enable": False,
@@ -72,9 +84,9 @@ def run_recipe(
 def _changes(changes: list[str]) -> dict[str, Any]:
     pairs = [change.partition("=") for change in changes]
     for key, equals, _ in pairs:
-        if not equals:
+        if not equals or "." not in key:
             raise ConfigError(
-                f'"{key}" changes nothing', remedy="write stage.key=value, such as encoder.steps=50"
+                f'"{key}{equals}" changes nothing', remedy="write stage.key=value, such as encoder.steps=50"
             )
     return {key: parse_value(value) for key, _, value in pairs}
 
@@ -101,10 +113,19 @@ def score(
     title: Annotated[str, typer.Option(help="title of the report")] = "Evaluation",
 ) -> None:
     """Predictions and gold into a report with intervals; several systems are compared."""
-    named = [s.partition("=") if "=" in s else (Path(s).name, "=", s) for s in system]
-    section = {"name": title, "task": task, "gold": gold, "systems": {name: path for name, _, path in named}}
+    section = {"name": title, "task": task, "gold": gold, "systems": _systems(system)}
     _execute("score", {"title": title, "sections": [section | ({"train": train} if train else {})]}, output)
     _print_report(output / "report.html")
+
+
+def _systems(given: list[str]) -> dict[str, str]:
+    systems: dict[str, str] = {}
+    for name, equals, path in [system.partition("=") for system in given]:
+        key = name if equals else Path(name).stem
+        if key in systems:
+            raise ConfigError(f'two systems are called "{key}"', remedy="name them: --system NAME=PATH")
+        systems[key] = path or name
+    return systems
 
 
 @app.command()
@@ -131,6 +152,8 @@ def ask(
     from zhbert.app.pipeline import Encoder, load
     from zhbert.records import to_plain
 
+    if len(texts) > 2:
+        raise ConfigError(f"{len(texts)} texts are too many", remedy="put each text in quotes, two at most")
     pipe = load(model)
     if isinstance(pipe, Encoder):
         raise ConfigError("an encoder answers nothing yet", remedy="zhbert fill, or zhbert finetune first")
@@ -254,9 +277,20 @@ def _unread() -> None:
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console may speak GBK, and a text hold an emoji
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         _add_stages(sys.argv[1:])
         app()
-    except UserError as error:
-        print(f"zhbert: {error}", file=sys.stderr)
-        sys.exit(2)
+    except ZhbertError as error:
+        _fail(str(error))
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            raise
+        _fail(f"{error.filename or 'output'}: {error.strerror} (zhbert cannot read or write there)")
+
+
+def _fail(line: str) -> NoReturn:
+    print("zhbert: " + " ".join(line.split("\n")), file=sys.stderr)
+    sys.exit(2)

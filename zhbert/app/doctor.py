@@ -38,6 +38,10 @@ def examine() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
+    if not _has("zhbert"):
+        words = "not installed, only found on the path: what it needs is not known (pip install -e .)"
+        yield Finding(state=NOTE, subject="packages", words=words)
+        return
     for requirement in metadata.requires("zhbert") or []:
         name = requirement.split(";")[0].split(">")[0].split("<")[0].split("=")[0].strip()
         optional = "extra ==" in requirement

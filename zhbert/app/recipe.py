@@ -22,13 +22,13 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from zhbert.app.stages import Outcome, Stage, execute, find_stage
+from zhbert.app.stages import STAGES, Outcome, Stage, execute, find_stage
 from zhbert.config import Config, load_toml, override, parse
-from zhbert.corpus.card import content_root, find
+from zhbert.corpus.card import content_root, find, is_reference
 from zhbert.errors import ConfigError, nearest
 from zhbert.progress import SILENT, Progress
 
-_NAME = re.compile(r"[\w.-]+")
+_NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +91,12 @@ def read_recipe(recipe: str | Path, overrides: dict[str, Any]) -> Recipe:
         if key not in ("title", "stages"):
             raise ConfigError(f"{key}: unknown key", where=path, remedy=nearest(key, ["title", "stages"]))
     stages = values.get("stages")
-    if not isinstance(stages, dict) or not all(isinstance(table, dict) for table in stages.values()):
-        raise ConfigError("a recipe needs stages, each a table: [stages.NAME]", where=path)
+    if (
+        not isinstance(stages, dict)
+        or not stages
+        or not all(isinstance(table, dict) for table in stages.values())
+    ):
+        raise ConfigError("a recipe needs stages, each a table", where=path, remedy="[stages.NAME]")
     for key, value in overrides.items():
         name = key.partition(".")[0]
         if name not in stages or "." not in key:
@@ -155,7 +159,9 @@ def _in_order(recipe: Recipe) -> list[str]:
         return list(TopologicalSorter(needs).static_order()) if needs else []
     except CycleError as error:
         raise ConfigError(
-            "stages need each other in a circle: " + " → ".join(error.args[1]), where=recipe.path
+            "stages need each other in a circle: " + " → ".join(error.args[1]),
+            where=recipe.path,
+            remedy='take one "@" out of it',
         ) from error
 
 
@@ -174,9 +180,14 @@ def _prepare(recipe: Recipe, name: str, folder: Path) -> tuple[Stage, Config]:
     table = dict(recipe.stages[name])
     key = f"stages.{name}"
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"{key}: a stage's name may hold letters, digits, . _ and -", where=recipe.path)
+        raise ConfigError(
+            f"{key}: a stage's name may hold letters, digits, . _ and - and starts with one of the first",
+            where=recipe.path,
+        )
     if "use" not in table:
-        raise ConfigError(f"{key}.use: this key is needed", where=recipe.path)
+        raise ConfigError(
+            f"{key}.use: this key is needed", where=recipe.path, remedy="one of: " + ", ".join(STAGES)
+        )
     stage = find_stage(str(table.pop("use")), where=f"{recipe.path}: {key}.use")
     config = parse(stage.config_type(), resolve(table, folder), where=recipe.path, key=key)
     return stage, config
@@ -190,4 +201,4 @@ def resolve(value: Any, folder: Path) -> Any:
         return [resolve(item, folder) for item in value]
     if isinstance(value, str) and value.startswith("@"):
         return str(folder / value[1:])
-    return str(find(value)) if isinstance(value, str) else value
+    return str(find(value)) if isinstance(value, str) and is_reference(value) else value

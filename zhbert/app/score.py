@@ -1,10 +1,11 @@
 """`score`: gold examples and the predictions of one or more systems in, one report out.
 
 The first system of a section is the one that is judged; the others are what it is compared
-with. What is known of a system's model (size, seed, best epoch) is taken from the manifests
-along the way from its predictions to its encoder.
+with. What is known of a system's model (size, seed, best epoch, its encoder's pretraining) comes
+from the `model.json` beside its predictions.
 """
 
+import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from zhbert.app.apply import MODEL
 from zhbert.config import Config, Input
 from zhbert.corpus.card import TaskName
 from zhbert.corpus.formats import read_examples, read_predictions
 from zhbert.errors import DataError
-from zhbert.files import Work, hash_file, read_manifest
+from zhbert.files import Work, hash_file
 from zhbert.progress import SILENT, Progress
 from zhbert.score.report import SectionInput, System, build_report, write_report
 
@@ -85,8 +87,12 @@ def predictions_file(path: Path) -> Path:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    manifest = read_manifest(path) if path.is_dir() else None
-    return {"records": manifest.counts.get("records", "")} if manifest else {}
+    """Return what the model behind a folder of predictions says of how it came about."""
+    file = path / MODEL
+    if not file.is_file():
+        return {}
+    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return {"window": facts["window"], **facts["provenance"]}
 
 
 def _provenance(config: ScoreConfig) -> dict[str, Any]:

@@ -7,13 +7,15 @@ of every input, same version of zhbert. If it does, nothing is done.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import zhbert
 from zhbert.config import Config
-from zhbert.errors import ConfigError, nearest
+from zhbert.corpus.card import list_cards
+from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.files import Manifest, Plan, Work, building, hash_path, is_done, read_manifest
 from zhbert.progress import SILENT, Progress
 
@@ -84,11 +86,28 @@ def _content(value: Path | str) -> str:
 
         if is_hub_name(value):
             return f"hub:{value}"
-    return hash_path(Path(value))
+    path = Path(value)
+    if not path.exists() and (card := get_close_matches(str(value).partition(":")[0], list_cards(), n=1)):
+        raise DataError("no such file or folder", where=path, remedy=f'did you mean "{card[0]}:…"?')
+    return hash_path(path)
+
+
+def _keep_apart(config: Config, folder: Path) -> None:
+    """Refuse an output that would replace, or grow inside, what it is made from."""
+    place = folder.resolve()
+    for key, value in config.inputs().items():
+        source = Path(value).resolve()
+        if source == place or place in source.parents or (source.is_dir() and source in place.parents):
+            raise ConfigError(
+                f"the output would lie over its own input, {key} = {value}",
+                where=folder,
+                remedy="choose another output",
+            )
 
 
 def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SILENT) -> Outcome:
     """Make sure that `folder` holds the stage's result, doing the work only where it does not yet."""
+    _keep_apart(config, folder)
     wanted = plan(stage, config)
     fresh = not is_done(folder, wanted)
     if fresh:

@@ -83,16 +83,25 @@ def load_card(name: str) -> Card:
     return parse(Card, load_toml(path), where=path)
 
 
+def is_reference(text: str) -> bool:
+    """Return whether a text names a part of a corpus that has a card.
+
+    >>> is_reference("mini:raw"), is_reference("第一章:开头"), is_reference("C:/raw")
+    (True, False, False)
+    """
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and found["name"] in list_cards()
+
+
 def find(reference: str) -> Path:
     """Return the path that a reference names: `mini:raw`, `mini:ner/test`, or simply a path.
 
     >>> find("mini:ner/test").name
     'test.jsonl'
     """
-    found = _REFERENCE.fullmatch(reference)
-    if not found or found["name"] not in list_cards():
+    if not is_reference(reference):
         return Path(reference)
-    name, part = found["name"], found["part"]
+    name, _, part = reference.partition(":")
     card, home = load_card(name), content_root("corpora") / name
     if part == "raw" and card.raw:
         return home / card.raw.folder

@@ -26,15 +26,16 @@ from zhbert.records import (
 R = TypeVar("R")
 
 _ENCODINGS = ("gb18030", "utf-16", "big5")
+_ONE_A_LINE = "one JSON object a line"
 
 
 def read_text(path: Path) -> str:
     """Return the text of a file, or say where it stops being UTF-8."""
     if not path.is_file():
-        raise DataError("no such file", where=path)
+        raise DataError("is a folder, not a file" if path.is_dir() else "no such file", where=path)
     data = path.read_bytes()
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
@@ -65,12 +66,18 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
     for number, line in read_lines(path):
         try:
             yield f"{path}:{number}", json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # a number of 5000 digits, brackets 1000 deep
             raise DataError(
-                f"not valid JSON: {error.msg.lower()} at column {error.colno}",
+                f"not valid JSON: {_why(error)}",
                 where=f"{path}:{number}",
                 remedy="every line must be one JSON object",
             ) from error
+
+
+def _why(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at column {error.colno}"
+    return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
 def _read_records(path: Path, kind: type[R]) -> Iterator[tuple[str, R]]:
@@ -89,7 +96,7 @@ def _read_records(path: Path, kind: type[R]) -> Iterator[tuple[str, R]]:
         seen[name] = where
         yield where, record
     if not seen:
-        raise DataError("the file has no records", where=path)
+        raise DataError("the file has no records", where=path, remedy=_ONE_A_LINE)
 
 
 def read_examples(path: Path, task: str, *, labels: list[str] | None = None) -> list[Example]:
@@ -136,28 +143,31 @@ def read_documents(path: Path, *, form: str = "blocks") -> Iterator[Document]:
     a block between blank lines ("blocks"). JSONL files hold one document a line under "text".
     """
     if not path.exists():
-        raise DataError("no such file or folder", where=path)
+        raise DataError("no such file or folder", where=path, remedy="check the path")
     files = sorted(p for p in path.rglob("*") if p.suffix in _TEXT_FILES) if path.is_dir() else [path]
     if not files:
         raise DataError(
             "no text files in this folder", where=path, remedy="known: " + ", ".join(sorted(_TEXT_FILES))
         )
     for file in files:
+        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         yield from (
-            _read_jsonl_documents(file) if file.suffix == ".jsonl" else _read_text_documents(file, form)
+            _read_jsonl_documents(file, name)
+            if file.suffix == ".jsonl"
+            else _read_text_documents(file, name, form)
         )
 
 
 _TEXT_FILES = {".txt", ".md", ".jsonl"}
 
 
-def _read_text_documents(path: Path, form: str) -> Iterator[Document]:
+def _read_text_documents(path: Path, name: str, form: str) -> Iterator[Document]:
     lines = read_text(path).split("\n")
     if not any(line.strip() for line in lines):
-        raise DataError("the file has no text", where=path)
+        raise DataError("the file has no text", where=path, remedy="fill it, or take it away")
     for number, text in _FORMS[form](lines):
         if text.strip():
-            yield Document(id=f"{path.name}:{number}", text=text.strip("\n"), source=path.name)
+            yield Document(id=f"{name}:{number}", text=text.strip("\n"), source=name)
 
 
 def _whole(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -182,13 +192,16 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, str]]:
 _FORMS = {"files": _whole, "lines": _each_line, "blocks": _blocks}
 
 
-def _read_jsonl_documents(path: Path) -> Iterator[Document]:
+def _read_jsonl_documents(path: Path, name: str) -> Iterator[Document]:
     empty = True
     for where, value in read_json_lines(path):
         text = value.get("text") if isinstance(value, dict) else None
         if not isinstance(text, str):
-            raise DataError('a document needs a "text" that is a text', where=where)
+            raise DataError(
+                'a document needs a "text" that is a text', where=where, remedy='{"id": "1", "text": "…"}'
+            )
         empty = False
-        yield Document(id=str(value.get("id", where.rpartition("/")[2])), text=text, source=path.name)
+        line = where.rpartition(":")[2]
+        yield Document(id=str(value.get("id", f"{name}:{line}")), text=text, source=name)
     if empty:
-        raise DataError("the file has no records", where=path)
+        raise DataError("the file has no records", where=path, remedy=_ONE_A_LINE)

@@ -14,8 +14,9 @@
 - A unit longer than its budget or 4 tokens comes after all others. A unit longer than 16 tokens (the
   longest word in jieba's dictionary has 16) is no word but a ruler, a hash or an unsegmented run: it is cut
   into units of 4, so that it neither swallows the budget nor goes without a mask.
-- A unit that holds a special token is never chosen. Nor is one that holds [UNK]: guessing [UNK] teaches
-  nothing, and the rest of the word without it is not a whole word. [UNK] counts as a real token.
+- A special token, or its letters in a text, ends the unit before it and is never chosen. Nor is a unit that
+  holds [UNK]: guessing [UNK] teaches nothing, and the rest of the word without it is not a whole word.
+  [UNK] counts as a real token.
 - 80 % of chosen tokens become [MASK], 10 % another token, 10 % stay: drawn per TOKEN, as in BERT and
   Chinese-BERT-wwm. The other token is one that a text can produce (`Tokenizer.ordinary_ids`), never a
   "##" and a Han character, which would give the forgery away.

@@ -66,6 +66,17 @@ def set_dropout(config: PreTrainedConfig, rate: float) -> PreTrainedConfig:
     return config
 
 
+def first_position(model: PreTrainedModel) -> int:
+    """Return the position id of the first token: 0, but RoBERTa starts after its padding id."""
+    padding = getattr(model.base_model.embeddings, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
+
+
+def most_tokens(model: PreTrainedModel) -> int:
+    """Return how many tokens the model can take at once."""
+    return int(model.config.max_position_embeddings) - first_position(model)
+
+
 def count_parameters(model: PreTrainedModel) -> int:
     """Return the number of weights, shared ones counted once."""
     return sum(p.numel() for p in model.parameters())

@@ -2,24 +2,33 @@
 
 A folder is inspected before anything of it is loaded: weights must be safetensors (a pickle
 can run code), the configuration must not ask for code of its own, and the vocabulary must fit
-the embedding. Everything a user can put right is said in one line.
+the embedding. Weights that are not in the folder are refused too, where transformers would make
+them up and warn. They are read as float32: transformers 5 keeps the type of the file, and half
+precision cannot be trained. Everything a user can put right is said in one line.
 """
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
+from transformers.utils import logging
 
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ModelError, UserError
 from zhbert.files import write_text
+from zhbert.model.encoder import set_dropout
 from zhbert.model.heads import TASK_MODELS
 from zhbert.records import from_plain, to_plain
 
 FACTS = "zhbert.json"
 MASKED = "masked"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,8 @@ class Stored:
 
 def save(folder: Path, *, model: PreTrainedModel, tokenizer: Tokenizer, facts: Facts) -> None:
     """Write a model so that plain transformers loads it too."""
-    model.save_pretrained(folder)
+    with _quiet():
+        model.save_pretrained(folder)
     tokenizer.save(folder)
     write_text(folder / FACTS, json.dumps(to_plain(facts), ensure_ascii=False, indent=1) + "\n")
 
@@ -58,16 +68,20 @@ def load(folder: Path) -> Stored:
     kind = AutoModelForMaskedLM if facts.task == MASKED else TASK_MODELS.get(facts.task)
     if kind is None:
         raise ModelError(f'unknown task "{facts.task}"', where=folder / FACTS)
-    model = _load(kind, str(folder))
-    return Stored(model=model, tokenizer=_fitting_tokenizer(str(folder), model), facts=facts)
+    model = _load(kind, str(folder), new_head=False)
+    tokenizer = Tokenizer.load(folder)
+    check_fit(tokenizer, model.config, where=folder)
+    return Stored(model=model, tokenizer=tokenizer, facts=facts)
 
 
-def load_encoder(name: str) -> tuple[PreTrainedModel, Tokenizer]:
+def load_encoder(name: str, *, dropout: float) -> tuple[PreTrainedModel, Tokenizer]:
     """Return the masked-language model of a folder, or of a name on the hub."""
     if not is_hub_name(name):
         inspect(Path(name))
-    model = _load(AutoModelForMaskedLM, name)
-    return model, _fitting_tokenizer(name, model)
+    config = set_dropout(_said(name, lambda: AutoConfig.from_pretrained(name)), dropout)
+    model, tokenizer = _load(AutoModelForMaskedLM, name, config=config), Tokenizer.load(name)
+    check_fit(tokenizer, config, where=name)
+    return model, tokenizer
 
 
 def is_hub_name(name: str) -> bool:
@@ -77,13 +91,13 @@ def is_hub_name(name: str) -> bool:
     (True, False)
     """
     parts = Path(name).parts
-    return len(parts) <= 2 and not Path(parts[0]).exists() and not name.startswith((".", "~"))
+    return 1 <= len(parts) <= 2 and not Path(parts[0]).exists() and not name.startswith((".", "~"))
 
 
 def new_task_model(init: str, *, task: str, config: PreTrainedConfig, random: bool) -> PreTrainedModel:
     """Return a task model with the encoder of `init`, or with random weights of the same size."""
     kind = TASK_MODELS[task]
-    return kind.from_config(config) if random else _load(kind, init, config=config)
+    return kind.from_config(config, dtype=torch.float32) if random else _load(kind, init, config=config)
 
 
 def task_config(init: str, *, labels: list[str], dropout: float) -> PreTrainedConfig:
@@ -92,9 +106,8 @@ def task_config(init: str, *, labels: list[str], dropout: float) -> PreTrainedCo
         "id2label": dict(enumerate(labels)),
         "label2id": {n: i for i, n in enumerate(labels)},
     }
-    config = AutoConfig.from_pretrained(init, **(names if labels else {}))
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
-    return config
+    config = _said(init, lambda: AutoConfig.from_pretrained(init, **(names if labels else {})))
+    return set_dropout(config, dropout)
 
 
 def inspect(folder: Path) -> None:
@@ -108,7 +121,10 @@ def inspect(folder: Path) -> None:
         raise ModelError("no such folder", where=folder)
     if not (folder / "config.json").is_file():
         raise ModelError("not a model: there is no config.json in it", where=folder)
-    if "auto_map" in _read_json(folder / "config.json"):
+    config = _read_json(folder / "config.json")
+    if not isinstance(config, dict):
+        raise ModelError("must be an object", where=folder / "config.json")
+    if "auto_map" in config:
         raise ModelError(
             "its config.json asks to run code from the folder (auto_map), which zhbert never does",
             where=folder,
@@ -139,21 +155,58 @@ def _read_json(path: Path) -> Any:
         raise ModelError(f"not valid JSON: {error}", where=path) from error
 
 
-def _load(kind: Any, name: str, **options: Any) -> PreTrainedModel:
-    try:
-        model: PreTrainedModel = kind.from_pretrained(
-            name, use_safetensors=True, trust_remote_code=False, **options
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"cannot be loaded: {str(error).splitlines()[0]}", where=name) from error
-    return model
-
-
-def _fitting_tokenizer(name: str, model: PreTrainedModel) -> Tokenizer:
-    tokenizer = Tokenizer.load(name)
-    rows = model.get_input_embeddings().weight.shape[0]
-    if tokenizer.size > rows:
+def check_fit(tokenizer: Tokenizer, config: PreTrainedConfig, *, where: object) -> None:
+    """Refuse a tokenizer with ids that the embedding has no rows for."""
+    if tokenizer.size > config.vocab_size:
         raise ModelError(
-            f"its tokenizer has {tokenizer.size} entries but the embedding {rows} rows", where=name
+            f"its tokenizer has {tokenizer.size} entries but the embedding {config.vocab_size} rows",
+            where=where,
         )
-    return tokenizer
+
+
+def _load(kind: Any, name: str, *, new_head: bool = True, **options: Any) -> PreTrainedModel:
+    """Return a model; what it has beyond the encoder may be new, where `new_head` says so."""
+    model, facts = _said(
+        name,
+        lambda: kind.from_pretrained(
+            name,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **options,
+        ),
+    )
+    loaded: PreTrainedModel = model
+    missing = sorted(key for key in facts["missing_keys"] if not (new_head and _of_head(key, loaded)))
+    if missing:
+        raise ModelError(f"{len(missing)} weights are missing, such as {missing[0]}", where=name)
+    return loaded
+
+
+def _of_head(key: str, model: PreTrainedModel) -> bool:
+    return not key.startswith(f"{model.base_model_prefix}.") or ".pooler." in key
+
+
+def _said(name: str, read: Callable[[], T]) -> T:
+    """Return what transformers reads, or say in one line why it cannot."""
+    try:
+        with _quiet():
+            return read()
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        why = next(filter(None, str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"cannot be loaded: {why}", where=name) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing reports and bars while it reads and writes."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

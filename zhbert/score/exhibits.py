@@ -120,5 +120,8 @@ _SAID: dict[str, Callable[[Any, Any, bool], dict[str, Any]]] = {
     "pair": lambda _, p, __: {"labels": (p.label,), "scores": (p.scores.get(p.label, 0.0),)},
     "choice": lambda g, p, _: {"labels": (g.options[p.answer],), "scores": p.scores[p.answer : p.answer + 1]},
     "ner": lambda _, p, __: {"spans": p.entities, "scores": p.scores},
-    "reading": lambda _, p, __: {"spans": (p.answer,) if p.answer else (), "scores": (p.score,)},
+    "reading": lambda _, p, __: {
+        "spans": (p.answer,) if p.answer else (),
+        "scores": (p.score if p.answer else p.null_score,),
+    },
 }

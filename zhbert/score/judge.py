@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zhbert.errors import ConfigError, DataError, nearest
-from zhbert.records import EXAMPLES, PREDICTIONS, Example, Prediction
+from zhbert.records import EXAMPLES, PREDICTIONS, Example, Prediction, Span
 from zhbert.score import answers, entities, labels
 from zhbert.score.counts import Counts, Metric, some
 from zhbert.score.slices import Part, parts
@@ -155,13 +155,19 @@ def join(task: str, gold: Sequence[Example], predictions: Sequence[Prediction]) 
     return tuple(_checked(task, example, said[example.id]) for example in gold)
 
 
-def _checked(task: str, example: Any, prediction: Any) -> Any:
+_SPANS: dict[str, Callable[[Any, Any], tuple[str, Sequence[Span | None]]]] = {
+    "ner": lambda example, prediction: (example.text, prediction.entities),
+    "reading": lambda example, prediction: (example.context, (prediction.answer,)),
+}
+
+
+def _checked(task: str, example: Example, prediction: Prediction) -> Prediction:
     """Refuse a predicted span that is not in the text: a shifted offset is a fault, not a wrong answer."""
-    text = {"ner": lambda: example.text, "reading": lambda: example.context}.get(task, str)()
-    spans = {"ner": lambda: prediction.entities, "reading": lambda: (prediction.answer,)}.get(task, tuple)()
+    text, spans = _SPANS[task](example, prediction) if task in _SPANS else ("", ())
     for span in filter(None, spans):
         found = text[span.start : span.end]
         if span.end > len(text) or span.surface not in ("", found):
-            what = f'the predicted span {span.start}..{span.end} "{span.surface}" is not there: the text has "{found}"'
+            place = f'the predicted span {span.start}..{span.end} "{span.surface}"'
+            what = f'{place} is not there: the text has "{found}"'
             raise DataError(what, where=example.id, remedy="offsets count characters of the original text")
     return prediction

@@ -20,6 +20,7 @@ from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import DataError
 from zhbert.files import Work
 from zhbert.model import store
+from zhbert.model.encoder import count_parameters, describe
 from zhbert.progress import SILENT, Progress
 from zhbert.records import Example
 from zhbert.score.judge import judge
@@ -134,22 +135,42 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
     model = _start(config, task)
     job = FinetuneJob(task, config, train_set, dev_set)
     history = train(model, job, loop_config(config, job), folder=work.folder, progress=progress)
-    facts = store.Facts(
-        task=config.task,
-        labels=tuple(labels),
-        window=config.window,
-        overlap=config.overlap,
-        metric="dev headline",
-        score=history.best,
-    )
-    store.save(work.folder, model=model, tokenizer=task.setting.tokenizer, facts=facts)
-    work.counts |= {
+    counts = {
         "train": len(train_set),
         "dev": len(dev_set),
         "windows": len(job.features),
         "best_epoch": history.best_step // job.steps_per_epoch,
         "dev_score": history.best,
     }
+    facts = store.Facts(
+        task=config.task,
+        labels=tuple(labels),
+        window=config.window,
+        overlap=config.overlap,
+        metric="headline score on dev",
+        score=history.best,
+        provenance=_provenance(config, model) | counts,
+    )
+    store.save(work.folder, model=model, tokenizer=task.setting.tokenizer, facts=facts)
+    work.counts |= counts
+
+
+def _provenance(config: FinetuneConfig, model: PreTrainedModel) -> dict[str, Any]:
+    """Return how a task model came about, for whoever reads its report."""
+    pretraining = store.read_facts(Path(config.init)).provenance if _is_ours(config.init) else config.init
+    return {
+        "size": describe(model.config),
+        "parameters": count_parameters(model),
+        "encoder": "random weights" if config.random else pretraining,
+        "epochs": config.epochs,
+        "batch": config.batch,
+        "lr": config.lr,
+        "seed": config.seed,
+    }
+
+
+def _is_ours(init: str) -> bool:
+    return (Path(init) / store.FACTS).is_file()
 
 
 def read_sets(config: FinetuneConfig) -> tuple[list[str], list[Example], list[Example]]:

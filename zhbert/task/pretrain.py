@@ -170,6 +170,8 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
         "steps": config.steps,
         "tokens": history.tokens,
         "epochs": round(history.tokens / max(1, int(job.batches.table.shards.n_tokens)), 2),
+        "strategy": config.strategy,
+        "rate": config.rate,
         "held_out": job.judged.get(config.steps, {}),
     }
     facts = store.Facts(

@@ -128,7 +128,7 @@ def _pieces() -> re.Pattern[str]:
 
 
 def _class(chars: list[str]) -> str:
-    """Return a regular expression class of sorted characters, as ranges: 40 times faster than one by one.
+    """Return a regular expression class of sorted characters, as ranges, which are fewer to try.
 
     >>> _class(list("abcx"))
     '[a-cx-x]'

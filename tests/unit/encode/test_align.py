@@ -33,6 +33,7 @@ def test_a_special_token_ends_a_word() -> None:
 
 def test_pieces_of_one_character_stay_together() -> None:
     assert continuations([(0, 1), (0, 1), (1, 2)], [(0, 1), (1, 2)]).tolist() == [False, True, False]
+    assert continuations([(0, 2), (0, 2), (2, 3)], [(0, 1), (1, 2), (2, 3)]).tolist() == [False, True, False]
 
 
 def test_ranges_out_of_order_are_our_own_mistake() -> None:

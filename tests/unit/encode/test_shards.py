@@ -74,13 +74,16 @@ def test_the_files_cannot_be_changed_through_a_reader(folder: Path) -> None:
         Shards.open(folder).doc(0)[0][0] = 1
 
 
+def write_one(folder: Path, ids: list[int], flags: list[int], *, then: type[Exception] | None = None) -> None:
+    with ShardWriter(folder, vocabulary=9, tokenizer="tok-1", segmenter="jieba-1") as shard:
+        shard.add(ids, flags)
+        if then:
+            raise then
+
+
 def test_a_writer_that_fails_leaves_nothing_to_believe(folder: Path) -> None:
-    with (
-        pytest.raises(KeyError),
-        ShardWriter(folder / "00001", vocabulary=9, tokenizer="tok-1", segmenter="jieba-1") as shard,
-    ):
-        shard.add([1], [0])
-        raise KeyError
+    with pytest.raises(KeyError):
+        write_one(folder / "00001", [1], [0], then=KeyError)
     assert not list(folder.rglob("*.partial"))
     with pytest.raises(DataError, match=r"00001/meta\.json: this shard was never finished"):
         Shards.open(folder)
@@ -88,11 +91,8 @@ def test_a_writer_that_fails_leaves_nothing_to_believe(folder: Path) -> None:
 
 @pytest.mark.parametrize(("ids", "flags"), [([9], [0]), ([-1], [0]), ([1, 2], [0]), ([[1]], [[0]])])
 def test_what_is_no_document_is_our_own_mistake(tmp_path: Path, ids: list[int], flags: list[int]) -> None:
-    with (
-        pytest.raises(AssertionError),
-        ShardWriter(tmp_path / "00000", vocabulary=9, tokenizer="t", segmenter="s") as shard,
-    ):
-        shard.add(ids, flags)
+    with pytest.raises(AssertionError):
+        write_one(tmp_path / "00000", ids, flags)
 
 
 def truncate(path: Path) -> None:

@@ -46,22 +46,32 @@ def test_tags_nest_and_no_text_becomes_a_tag(html: str) -> None:
     page = Page(html)
     assert page.open == []
     assert not {"script", "img", "link", "iframe", "b粗"} & set(page.tags)
-    assert "<script>alert" not in html and "&lt;script&gt;alert" in html
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert" in html
     assert "<title>医疗领域 BERT &lt;评估&gt;</title>" in html
 
 
 def test_nothing_is_fetched(html: str) -> None:
     page = Page(html)
-    assert {name for name, _ in page.attributes} & {"src", "href", "srcset", "data", "action", "background"} == set()
+    assert {name for name, _ in page.attributes} & {
+        "src",
+        "href",
+        "srcset",
+        "data",
+        "action",
+        "background",
+    } == set()
     assert not [name for name, _ in page.attributes if name.startswith("on")]
-    assert "url(" not in html and "@import" not in html
+    assert "url(" not in html
+    assert "@import" not in html
     outside = re.findall(r"https?://[^\s\"'<&]+", html)
     assert set(outside) <= {"http://example.invalid/x.png"}  # a text of the data, not an address of the page
 
 
 def test_the_content_policy_allows_styles_only(html: str) -> None:
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
-    assert policy and policy[1].startswith("default-src 'none'; style-src 'unsafe-inline'")
+    assert policy
+    assert policy[1].startswith("default-src 'none'; style-src 'unsafe-inline'")
     assert "script" not in policy[1]
 
 
@@ -73,8 +83,10 @@ def test_characters_that_reorder_the_page_are_spelt_out(html: str) -> None:
 
 def test_the_page_is_small_and_in_two_languages(html: str) -> None:
     assert len(html.encode()) < 3_000_000
-    assert "实体识别" in html and "entity recognition" in html
-    assert str(t("wrong type")).count("<span") == 2 and "类型错误" in t("wrong type")
+    assert "实体识别" in html
+    assert "entity recognition" in html
+    assert str(t("wrong type")).count("<span") == 2
+    assert "类型错误" in t("wrong type")
     assert str(t("<b>")) == "&lt;b&gt;"
 
 
@@ -98,7 +110,8 @@ def test_a_report_comes_back_from_its_json(report: Report, tmp_path: Path) -> No
 
 def test_the_same_seed_gives_the_same_report(made, report: Report) -> None:
     again = made["made_report"](n=60, draws=200)
-    assert again == report and render(again) == render(report)
+    assert again == report
+    assert render(again) == render(report)
     assert made["made_report"](n=60, draws=200, seed=8) != report
 
 
@@ -115,7 +128,8 @@ def test_the_headline_says_the_verdict(report: Report) -> None:
 def test_right_examples_are_shown_too(report: Report) -> None:
     for section in report.sections:
         kinds = [kind for exhibit in section.exhibits for kind in exhibit.kinds]
-        assert "right" in kinds and len(section.exhibits) <= 60
+        assert "right" in kinds
+        assert len(section.exhibits) <= 60
 
 
 def test_small_parts_are_marked_and_parts_name_their_examples(report: Report) -> None:
@@ -138,13 +152,19 @@ def test_crossing_spans_lose_no_text() -> None:
     spans = [Span(0, 4, "机构"), Span(2, 7, "地点"), Span(2, 4, "职称")]
     found = pieces(text, spans, classes=lambda over: over[0].label, tags=True)
     assert "".join(piece.text for piece in found) == text
-    assert [(piece.text, piece.classes) for piece in found] == [("中国", "机构"), ("国家", "职称"), ("图书馆", "地点")]
+    assert [(piece.text, piece.classes) for piece in found] == [
+        ("中国", "机构"),
+        ("国家", "职称"),
+        ("图书馆", "地点"),
+    ]
 
 
 @pytest.mark.parametrize("at", [0, 10, 700, 990])
 def test_a_crop_holds_what_is_marked(at: int) -> None:
     start, end = window("字" * 1000, [Span(at, at + 9)])
-    assert start <= at and at + 9 <= end and end - start <= 470
+    assert start <= at
+    assert at + 9 <= end
+    assert end - start <= 470
 
 
 def test_the_axis_holds_every_interval(report: Report) -> None:

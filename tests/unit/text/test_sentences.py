@@ -11,7 +11,7 @@ CASES = [
     "什么？！|真的……|嗯…算了",
     "“走吧。”|他说：「好！」|（完了。）|《真的吗？》|没有",
     '他说"走吧。"|然后说"好的。"|"行吗？"|他问。',
-    "首行没有句号\n|次行\n\n|  |末行",
+    "首行没有句号\n|次行\n\n  |末行",
     "第一句。  \n|第二句。\u3000|第三句",
     "圆周率是3.14。|版本1.2.3发布了",
     "见 www.x.com 和 readme.md 两处。|完",
@@ -19,7 +19,7 @@ CASES = [
     "He said \"go.\" |Then (left.) |'Why?' |End",
     "Dr. Li met J. Smith, e.g. here. |Then left.",
     "1. 首先\n|2. 其次\n|共25. |再说",
-    "太好了!下次再来?当然",
+    "太好了!|下次再来?|当然",
     "用API!|太好了;|走",
     "等等......|好",
     "wait... |what",
@@ -32,8 +32,6 @@ CASES = [
     "   ",
     "\n\n|甲",
 ]
-CASES[4] = "首行没有句号\n|次行\n\n  |末行"
-CASES[12] = "太好了!|下次再来?|当然"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -53,4 +51,4 @@ def test_time_grows_with_the_length_alone(unit: str) -> None:
     text = unit * (300_000 // len(unit)) + "x"
     before = time.perf_counter()
     sentences(text)
-    assert time.perf_counter() - before < 3
+    assert time.perf_counter() - before < 20  # quadratic time would be minutes

@@ -1,0 +1,95 @@
+"""The documentation's commands run as they stand, and both languages show the same ones."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(page.name for page in (ROOT / "docs").glob("*.md") if not page.name.endswith(".zh.md"))
+READMES = ("README.md", "README.zh.md")
+LINKS = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which `zhbert` is this checkout's."""
+    command = folder / "bin" / "zhbert"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zhbert "$@"\n')
+    command.chmod(0o755)
+    path = os.pathsep.join([str(command.parent), os.environ["PATH"]])
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+
+
+@pytest.mark.slow
+def test_commands_run(tmp_path: Path) -> None:
+    commands = "\n".join(blocks(ROOT / "docs" / "from-text-to-report.md", "bash"))
+    work = tmp_path / "work"
+    work.mkdir()
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=work,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert (work / "work" / "report" / "report.html").is_file()
+    assert (work / "runs" / "my" / "report" / "report.html").is_file()
+    after_change = done.stdout.rpartition("stages run")[0].splitlines()[-1]
+    assert after_change.startswith("3 of 7"), "ner, its predictions and the report, and nothing else"
+
+
+TASKS = ("topics", "ner", "reading")
+SHORT = {"encoder.steps": 3, "report.draws": 200} | {
+    f"{task}-{start}.epochs": 1 for task in TASKS for start in ("pretrained", "random")
+}
+
+
+@pytest.mark.slow
+def test_python_lines_run(tmp_path: Path) -> None:
+    """The lines run on the results of the quickstart recipe, cut short where it trains."""
+    lines = "\n".join(blocks(ROOT / "docs" / "python.md", "python"))
+    short = lines.replace('zhbert.run("quickstart")', f'zhbert.run("quickstart", **{SHORT!r})')
+    assert short != lines
+    done = subprocess.run(
+        [sys.executable, "-c", short],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "report.html" in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", ["bash", "python"])
+def test_both_languages_show_the_same(page: str, language: str) -> None:
+    chinese = ROOT / "docs" / page.replace(".md", ".zh.md")
+    assert blocks(ROOT / "docs" / page, language) == blocks(chinese, language)
+
+
+def test_readmes_show_the_same_commands() -> None:
+    fences = [re.findall(r"^```.*?^```$", (ROOT / name).read_text("utf-8"), re.M | re.S) for name in READMES]
+    commands = [[re.sub(r" +#.*", "", fence) for fence in found] for found in fences]
+    assert commands[0] == commands[1]
+    assert "make quickstart" in commands[0][0]
+    assert "make test" in commands[0][0]
+
+
+
+
+@pytest.mark.parametrize("page", [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", *(f"docs/{p}" for p in PAGES)])
+def test_links_lead_somewhere(page: str) -> None:
+    for target in LINKS.findall((ROOT / page).read_text(encoding="utf-8")):
+        assert ((ROOT / page).parent / target).exists(), target
