@@ -114,18 +114,29 @@ def _explain(kind: type[Config], error: ValidationError, *, where: object, key: 
     first = error.errors()[0]
     path = ".".join(str(part) for part in ([key] if key else []) + list(first["loc"]))
     if first["type"] == "extra_forbidden":
-        known = [f.alias or name for name, f in kind.model_fields.items()] if len(first["loc"]) == 1 else []
-        remedy = nearest(str(first["loc"][-1]), known) if known else ""
-        return ConfigError(f"{path}: unknown key", where=where, remedy=remedy)
+        known = [f.alias or name for name, f in _table(kind, first["loc"]).model_fields.items()]
+        return ConfigError(f"{path}: unknown key", where=where, remedy=nearest(str(first["loc"][-1]), known))
     if first["type"] == "missing":
-        return ConfigError(f"{path}: this key is needed", where=where, remedy=_about(kind, first["loc"]))
+        about = _table(kind, first["loc"]).model_fields[str(first["loc"][-1])].description or ""
+        return ConfigError(f"{path}: this key is needed", where=where, remedy=about)
     value = json.dumps(first["input"], ensure_ascii=False, default=str)
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{path} = {value[:80]}: {message[0].lower() + message[1:]}", where=where)
 
 
-def _about(kind: type[Config], loc: tuple[int | str, ...]) -> str:
-    return (kind.model_fields[str(loc[0])].description or "") if len(loc) == 1 else ""
+def _table(kind: type[Config], loc: tuple[int | str, ...]) -> type[Config]:
+    """Return the config that the last key of a path belongs to, through lists and tables of configs."""
+    for key in loc[:-1]:
+        field = kind.model_fields.get(str(key))
+        kind = (_config_in(field.annotation) if field else None) or kind
+    return kind
+
+
+def _config_in(annotation: Any) -> type[Config] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return annotation
+    parts = getattr(annotation, "__args__", ()) or ()
+    return next((found for part in parts if (found := _config_in(part))), None)
 
 
 def override(values: dict[str, Any], key: str, value: Any, *, where: object = "") -> dict[str, Any]:

@@ -4,9 +4,9 @@ A stage writes into `NAME.partial` and, when all is done, its manifest; then the
 to NAME in one step. So NAME never holds half a result. `NAME.partial` survives a killed run: a
 stage that can resume finds its own work there, as long as its plan (stage, settings, inputs)
 is still the same; otherwise the folder is emptied first. A user's mistake leaves nothing behind
-where there was nothing before. What is different every time, such
-as speeds, goes into `logs/`, which is no part of the result. `NAME.lock` keeps a second run out
-and vanishes with the process that holds it.
+where there was nothing before. What is different every time, such as speeds, goes into `logs/`,
+which is no part of the result. `NAME.lock` keeps a second run out for as long as the process that
+holds it lives; one that a killed run left keeps nobody out, and the next run removes it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -194,6 +194,13 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def clear_lock(folder: Path) -> None:
+    """Remove the lock of a run that was killed between its last rename and its end."""
+    if folder.with_name(folder.name + ".lock").exists():
+        with suppress(BusyError), locked(folder):
+            pass
 
 
 def _lock(handle: IO[str]) -> bool:

@@ -87,9 +87,9 @@ def test_readmes_show_the_same_commands() -> None:
     assert "make test" in commands[0][0]
 
 
-
-
-@pytest.mark.parametrize("page", [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", *(f"docs/{p}" for p in PAGES)])
+@pytest.mark.parametrize(
+    "page", [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", *(f"docs/{p}" for p in PAGES)]
+)
 def test_links_lead_somewhere(page: str) -> None:
     for target in LINKS.findall((ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), target

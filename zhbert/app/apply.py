@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from zhbert.app.score import MODEL
 from zhbert.config import Config, Input
 from zhbert.corpus.formats import read_examples, read_lines
 from zhbert.errors import DataError, ModelError
@@ -17,8 +18,6 @@ from zhbert.progress import SILENT, Progress
 from zhbert.records import EXAMPLES, Example, to_json, to_plain
 from zhbert.task.predict import predict
 from zhbert.task.registry import task_of
-
-MODEL = "model.json"
 
 
 class ApplyConfig(Config):
@@ -32,6 +31,7 @@ class ApplyConfig(Config):
 
 def apply(config: ApplyConfig, work: Work, progress: Progress = SILENT) -> None:
     """Write predictions.jsonl."""
+    store.inspect(config.model)
     if store.read_facts(config.model).task == store.MASKED:
         raise ModelError("an encoder, not a task model", where=config.model, remedy="zhbert finetune first")
     stored = store.load(config.model)

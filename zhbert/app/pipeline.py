@@ -9,6 +9,7 @@ What is called is a text for classification and entities, a (first, second) pair
 pairs, a (question, context) pair for reading. An encoder has `fill` instead.
 """
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ import torch
 
 from zhbert.errors import DataError, ModelError
 from zhbert.model import store
+from zhbert.model.encoder import most_tokens
 from zhbert.records import EntityExample, Example, LabelExample, PairExample, Prediction, ReadingExample
 from zhbert.task.predict import CHUNK, predict
 from zhbert.task.registry import task_of
 
 Question = str | tuple[str, str] | Example
+Beam = tuple[float, list[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +71,23 @@ class Pipeline:
 
     def batch(self, questions: Sequence[Question]) -> list[Prediction]:
         """Return the predictions for many, in their order."""
-        examples = [_example(self.facts.task, q, str(i)) for i, q in enumerate(questions)]
-        with self._lock:
-            return list(predict(self._task, self._model, examples))
+        if isinstance(questions, str):
+            raise DataError("a list of questions is needed, not one text", remedy="call the pipeline itself")
+        return self._predict(enumerate(questions))
 
     def stream(self, questions: Iterable[Question]) -> Iterator[Prediction]:
         """Yield predictions one after the other; the first batches are small so that the first comes soon."""
-        rest, size = iter(questions), 16
+        if isinstance(questions, str):
+            raise DataError("many questions are needed, not one text", remedy="call the pipeline itself")
+        rest, size = enumerate(questions), 16
         while some := list(islice(rest, size)):
-            yield from self.batch(some)
+            yield from self._predict(some)
             size = min(CHUNK, 2 * size)
+
+    def _predict(self, numbered: Iterable[tuple[int, Question]]) -> list[Prediction]:
+        examples = [_example(self.facts.task, question, str(number)) for number, question in numbered]
+        with self._lock:
+            return list(predict(self._task, self._model, examples))
 
 
 def _example(task: str, question: Question, name: str) -> Example:
@@ -110,6 +120,7 @@ class Encoder:
 
     def __init__(self, stored: store.Stored) -> None:
         self.facts, self._model, self._tokenizer = stored.facts, stored.model, stored.tokenizer
+        self._words = torch.from_numpy(stored.tokenizer.ordinary_ids).to(stored.model.device)
 
     def __repr__(self) -> str:
         return f"<zhbert encoder: {self._tokenizer.size} tokens, on {self._model.device}>"
@@ -117,34 +128,38 @@ class Encoder:
     @torch.inference_mode()
     def fill(self, text: str, *, top: int = 5) -> list[Guess]:
         """Return the best ways to fill the `[MASK]`s of a text, the places filled from left to right."""
-        tokenizer = self._tokenizer
-        ids = tokenizer.encode_batch([text])[0].ids.tolist()
-        places = [i + 1 for i, token in enumerate(ids) if token == tokenizer.special.mask]
+        special = self._tokenizer.special
+        encoded = self._tokenizer.encode_batch([text])[0]
+        places = [i for i, token in enumerate(encoded.ids.tolist()) if token == special.mask]
         if not places:
             raise DataError("the text has no [MASK] to fill")
-        beams: list[tuple[float, list[int]]] = [(0.0, [tokenizer.special.cls, *ids, tokenizer.special.sep])]
+        if len(encoded) + 2 > most_tokens(self._model):
+            raise DataError(
+                f"the text has {len(encoded)} tokens; the encoder takes {most_tokens(self._model) - 2}"
+            )
+        beams: list[Beam] = [(0.0, [special.cls, *encoded.ids.tolist(), special.sep])]
         for place in places:
-            beams = self._widen(beams, place, top)
-        return [self._guess(score, row, places, text) for score, row in beams]
+            beams = self._widen(beams, place + 1, top)
+        gaps = encoded.offsets[places].tolist()
+        return [self._guess(score, [row[place + 1] for place in places], gaps, text) for score, row in beams]
 
-    def _widen(
-        self, beams: list[tuple[float, list[int]]], place: int, top: int
-    ) -> list[tuple[float, list[int]]]:
+    def _widen(self, beams: list[Beam], place: int, top: int) -> list[Beam]:
+        """Return the best ways to fill one more place with a token that a text can have."""
         rows = torch.tensor([row for _, row in beams], device=self._model.device)
-        logs = self._model(input_ids=rows).logits[:, place].float().log_softmax(-1)
-        values, tokens = logs.topk(min(top, logs.shape[-1]), dim=-1)
+        logs = self._model(input_ids=rows).logits[:, place].float().log_softmax(-1)[:, self._words]
+        values, words = logs.topk(min(top, logs.shape[-1]), dim=-1)
         wider = [
-            (score + float(value), [*row[:place], int(token), *row[place + 1 :]])
-            for (score, row), row_values, row_tokens in zip(beams, values, tokens, strict=True)
-            for value, token in zip(row_values, row_tokens, strict=True)
+            (score + float(value), [*row[:place], int(self._words[word]), *row[place + 1 :]])
+            for (score, row), row_values, row_words in zip(beams, values, words, strict=True)
+            for value, word in zip(row_values, row_words, strict=True)
         ]
         return sorted(wider, key=lambda beam: -beam[0])[:top]
 
-    def _guess(self, score: float, row: list[int], places: list[int], text: str) -> Guess:
-        words = tuple(self._tokenizer.decode([row[place]]) for place in places)
-        for word in words:
-            text = text.replace("[MASK]", word, 1)
-        return Guess(text=text, words=words, score=float(torch.tensor(score).exp()))
+    def _guess(self, score: float, tokens: list[int], gaps: list[list[int]], text: str) -> Guess:
+        words = tuple(self._tokenizer.decode([token]).removeprefix("##") for token in tokens)
+        for word, (start, end) in reversed(list(zip(words, gaps, strict=True))):
+            text = text[:start] + word + text[end:]
+        return Guess(text=text, words=words, score=math.exp(score))
 
 
 def fill(folder: str | Path, text: str, *, top: int = 5) -> list[Guess]:

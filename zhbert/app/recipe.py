@@ -8,10 +8,10 @@
     use = "vocab"
     documents = "@documents"
 
-A table under `stages` is one stage: `use` names it, the rest is its config. `@name` stands for
-another stage's output, `corpus:part` for a card's file; other paths are relative to the folder
-in which the recipe is run. Stages run in the order of what they need, each only if its result
-is not there yet.
+A table under `stages` is one stage: `use` names it, the rest is its config; `like` takes over all
+keys of another table that are not given. `@name` stands for another stage's output, `corpus:part`
+for a card's file; other paths are relative to the folder in which the recipe is run. Stages run in
+the order of what they need, each only if its result is not there yet.
 """
 
 import re
@@ -22,7 +22,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from zhbert.app.stages import STAGES, Outcome, Stage, execute, find_stage
+from zhbert.app.stages import Outcome, Stage, execute, find_stage
 from zhbert.config import Config, load_toml, override, parse
 from zhbert.corpus.card import content_root, find, is_reference
 from zhbert.errors import ConfigError, nearest
@@ -102,7 +102,21 @@ def read_recipe(recipe: str | Path, overrides: dict[str, Any]) -> Recipe:
         if name not in stages or "." not in key:
             raise ConfigError(f"{key}: no such stage", where=path, remedy=nearest(name, stages))
         stages = override(stages, key, value, where=path)
-    return Recipe(path=path, title=str(values.get("title", path.stem)), stages=stages)
+    alike = {name: _alike(name, stages, path) for name in stages}
+    return Recipe(path=path, title=str(values.get("title", path.stem)), stages=alike)
+
+
+def _alike(name: str, stages: dict[str, dict[str, Any]], path: Path) -> dict[str, Any]:
+    """Return a stage's table with the keys of the table that it is like filled in."""
+    table = stages[name]
+    if "like" not in table:
+        return table
+    model = stages.get(str(table["like"]))
+    if model is None or "like" in model:
+        known = [other for other, keys in stages.items() if "like" not in keys]
+        what = f'stages.{name}.like: "{table["like"]}" is no stage that is written out'
+        raise ConfigError(what, where=path, remedy=nearest(str(table["like"]), known))
+    return {**model, **{key: value for key, value in table.items() if key != "like"}}
 
 
 def run(
@@ -145,7 +159,7 @@ def _short(value: Any) -> str:
 
 
 def _in_order(recipe: Recipe) -> list[str]:
-    """Return the stages so that each comes after those it needs."""
+    """Return the stages as written, but each after those it needs."""
     needs = {name: list(dict.fromkeys(_references(table))) for name, table in recipe.stages.items()}
     for name, references in needs.items():
         for reference in references:
@@ -156,13 +170,20 @@ def _in_order(recipe: Recipe) -> list[str]:
                     remedy=nearest(reference, recipe.stages),
                 )
     try:
-        return list(TopologicalSorter(needs).static_order()) if needs else []
+        TopologicalSorter(needs).prepare()
     except CycleError as error:
-        raise ConfigError(
-            "stages need each other in a circle: " + " → ".join(error.args[1]),
-            where=recipe.path,
-            remedy='take one "@" out of it',
-        ) from error
+        circle = " → ".join(error.args[1])
+        raise ConfigError(f"stages need each other in a circle: {circle}", where=recipe.path) from error
+    order: dict[str, None] = {}
+    for name in needs:
+        _visit(name, needs, order)
+    return list(order)
+
+
+def _visit(name: str, needs: dict[str, list[str]], order: dict[str, None]) -> None:
+    for needed in needs[name] if name not in order else ():
+        _visit(needed, needs, order)
+    order[name] = None
 
 
 def _references(value: Any) -> Iterator[str]:
@@ -186,7 +207,7 @@ def _prepare(recipe: Recipe, name: str, folder: Path) -> tuple[Stage, Config]:
         )
     if "use" not in table:
         raise ConfigError(
-            f"{key}.use: this key is needed", where=recipe.path, remedy="one of: " + ", ".join(STAGES)
+            f"{key}.use: this key is needed", where=recipe.path, remedy='name a stage, such as use = "vocab"'
         )
     stage = find_stage(str(table.pop("use")), where=f"{recipe.path}: {key}.use")
     config = parse(stage.config_type(), resolve(table, folder), where=recipe.path, key=key)

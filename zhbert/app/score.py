@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from zhbert.app.apply import MODEL
 from zhbert.config import Config, Input
 from zhbert.corpus.card import TaskName
 from zhbert.corpus.formats import read_examples, read_predictions
 from zhbert.errors import DataError
-from zhbert.files import Work, hash_file
+from zhbert.files import Work, hash_file, read_manifest
 from zhbert.progress import SILENT, Progress
+from zhbert.records import Example
+from zhbert.score.judge import join
 from zhbert.score.report import SectionInput, System, build_report, write_report
+
+MODEL = "model.json"  # beside the predictions that `zhbert apply` writes; named here, where no torch loads
 
 
 class SectionConfig(Config):
@@ -66,13 +69,22 @@ def score(config: ScoreConfig, work: Work, progress: Progress = SILENT) -> None:
 
 
 def _section(config: SectionConfig) -> SectionInput:
-    systems = {
-        name: System(predictions=read_predictions(predictions_file(path), config.task), facts=_facts(path))
-        for name, path in config.systems.items()
-    }
     train = read_examples(config.train, config.task) if config.train else None
     gold = read_examples(config.gold, config.task)
+    systems = {name: _system(path, config.task, gold) for name, path in config.systems.items()}
     return SectionInput(name=config.name, task=config.task, gold=gold, train=train, systems=systems)
+
+
+def _system(path: Path, task: str, gold: list[Example]) -> System:
+    """Return a system's predictions, which must fit the gold examples, and what is known of its model."""
+    file = predictions_file(path)
+    predictions = read_predictions(file, task)
+    try:
+        join(task, gold, predictions)
+    except DataError as error:
+        where = f'{file}: id "{error.where}"' if error.where else file
+        raise DataError(error.what, where=where, remedy=error.remedy) from error
+    return System(predictions=predictions, facts=_facts(path))
 
 
 def predictions_file(path: Path) -> Path:
@@ -89,9 +101,9 @@ def predictions_file(path: Path) -> Path:
 def _facts(path: Path) -> dict[str, Any]:
     """Return what the model behind a folder of predictions says of how it came about."""
     file = path / MODEL
-    if not file.is_file():
+    if not file.is_file() or read_manifest(path) is None:  # not there, or somebody else's
         return {}
-    facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    facts = json.loads(file.read_text(encoding="utf-8"))
     return {"window": facts["window"], **facts["provenance"]}
 
 

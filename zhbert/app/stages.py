@@ -16,7 +16,7 @@ import zhbert
 from zhbert.config import Config
 from zhbert.corpus.card import list_cards
 from zhbert.errors import ConfigError, DataError, nearest
-from zhbert.files import Manifest, Plan, Work, building, hash_path, is_done, read_manifest
+from zhbert.files import Manifest, Plan, Work, building, clear_lock, hash_path, is_done, read_manifest
 from zhbert.progress import SILENT, Progress
 
 
@@ -50,6 +50,9 @@ STAGES = {
         Stage("pretrain", "shards into an encoder", "zhbert.task.pretrain", "pretrain", "PretrainConfig"),
         Stage(
             "finetune", "an encoder into a task model", "zhbert.task.finetune", "finetune", "FinetuneConfig"
+        ),
+        Stage(
+            "baseline", "keyword rules into predictions", "zhbert.task.baseline", "baseline", "BaselineConfig"
         ),
         Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
         Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),
@@ -113,6 +116,8 @@ def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SIL
     if fresh:
         with building(folder, wanted) as work:
             stage.run(config, work, progress)
+    else:
+        clear_lock(folder)
     manifest = read_manifest(folder)
     assert manifest is not None, "a finished folder has a manifest"
     return Outcome(folder=folder, manifest=manifest, fresh=fresh)

@@ -2,8 +2,8 @@
 
 Every document is normalised (controls removed; NFKC and traditional to simplified on request), then
 tested by the filters in order; the first that objects names the reason, and reasons are counted.
-Full-width punctuation stays as it is by default: it is what a Chinese BERT reads later on. Documents go to Parquet
-parts that `datasets.load_dataset("parquet")` reads.
+Full-width punctuation stays as it is by default: it is what a Chinese BERT reads later on.
+Documents go to Parquet parts that `datasets.load_dataset("parquet")` reads.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
         ("text", pa.string()),
         ("source", pa.string()),
-        ("meta", pa.map_(pa.string(), pa.string())),
+        ("meta", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
     ]
-)
+)  # no map: `datasets` 5.2 refuses a file that has one
 
 
 class BuildConfig(Config):
@@ -123,7 +123,15 @@ def _chunks(documents: Iterator[Document], size: int) -> Iterator[list[Document]
 
 def write_documents(path: Path, documents: list[Document]) -> None:
     """Write one Parquet part."""
-    rows = [{"id": d.id, "text": d.text, "source": d.source, "meta": list(d.meta.items())} for d in documents]
+    rows = [
+        {
+            "id": d.id,
+            "text": d.text,
+            "source": d.source,
+            "meta": [{"key": k, "value": v} for k, v in d.meta.items()],
+        }
+        for d in documents
+    ]
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path, compression="zstd")
 
 
@@ -137,7 +145,8 @@ def read_built(folder: Path) -> Iterator[Document]:
     for part in parts:
         for batch in pq.ParquetFile(part).iter_batches(batch_size=1024):
             for row in batch.to_pylist():
-                yield Document(id=row["id"], text=row["text"], source=row["source"], meta=dict(row["meta"]))
+                meta = {pair["key"]: pair["value"] for pair in row.pop("meta")}
+                yield Document(**row, meta=meta)
 
 
 def count_built(folder: Path) -> int:

@@ -76,7 +76,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _why(error: ValueError | RecursionError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg.lower()} at column {error.colno}"
+        return f"{error.msg.lower().removesuffix(' at')} at column {error.colno}"
     return "nested too deep" if isinstance(error, RecursionError) else "a number is too long"
 
 
@@ -201,7 +201,8 @@ def _read_jsonl_documents(path: Path, name: str) -> Iterator[Document]:
                 'a document needs a "text" that is a text', where=where, remedy='{"id": "1", "text": "…"}'
             )
         empty = False
-        line = where.rpartition(":")[2]
-        yield Document(id=str(value.get("id", f"{name}:{line}")), text=text, source=name)
+        id = str(value.get("id", f"{name}:{where.rpartition(':')[2]}"))
+        id = id.encode("utf-8", "backslashreplace").decode("utf-8")  # half a surrogate pair is no UTF-8
+        yield Document(id=id, text=text, source=name)
     if empty:
         raise DataError("the file has no records", where=path, remedy=_ONE_A_LINE)

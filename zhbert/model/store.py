@@ -78,7 +78,7 @@ def load_encoder(name: str, *, dropout: float) -> tuple[PreTrainedModel, Tokeniz
     """Return the masked-language model of a folder, or of a name on the hub."""
     if not is_hub_name(name):
         inspect(Path(name))
-    config = set_dropout(_said(name, lambda: AutoConfig.from_pretrained(name)), dropout)
+    config = set_dropout(_read_config(name), dropout)
     model, tokenizer = _load(AutoModelForMaskedLM, name, config=config), Tokenizer.load(name)
     check_fit(tokenizer, config, where=name)
     return model, tokenizer
@@ -106,8 +106,7 @@ def task_config(init: str, *, labels: list[str], dropout: float) -> PreTrainedCo
         "id2label": dict(enumerate(labels)),
         "label2id": {n: i for i, n in enumerate(labels)},
     }
-    config = _said(init, lambda: AutoConfig.from_pretrained(init, **(names if labels else {})))
-    return set_dropout(config, dropout)
+    return set_dropout(_read_config(init, **(names if labels else {})), dropout)
 
 
 def inspect(folder: Path) -> None:
@@ -162,6 +161,13 @@ def check_fit(tokenizer: Tokenizer, config: PreTrainedConfig, *, where: object) 
             f"its tokenizer has {tokenizer.size} entries but the embedding {config.vocab_size} rows",
             where=where,
         )
+
+
+def _read_config(name: str, **options: Any) -> PreTrainedConfig:
+    config: PreTrainedConfig = _said(
+        name, lambda: AutoConfig.from_pretrained(name, trust_remote_code=False, **options)
+    )
+    return config
 
 
 def _load(kind: Any, name: str, *, new_head: bool = True, **options: Any) -> PreTrainedModel:

@@ -118,4 +118,6 @@ def padded_targets(rows: Sequence[list[int]], length: int) -> Tensor:
 def run_model(model: PreTrainedModel, tensors: dict[str, Tensor]) -> Any:
     """Return the model's output for a padded micro-batch."""
     inputs = {name: tensors[name] for name in ("input_ids", "token_type_ids", "attention_mask")}
+    if model.config.type_vocab_size < 2:  # RoBERTa tells two texts apart by [SEP] alone
+        del inputs["token_type_ids"]
     return model(**inputs)

@@ -48,11 +48,12 @@ class Classify:
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
         """Return one class a feature."""
-        return {"labels": torch.tensor([f.target for f in features])}, len(features)
+        labels = [f.target for f in features]
+        return {"labels": torch.tensor(labels)}, len(labels) - labels.count(IGNORED)
 
     def loss(self, output: Any, tensors: dict[str, Tensor]) -> Tensor:
         """Return the summed cross-entropy."""
-        return cross_entropy(output.logits.float(), tensors["labels"], reduction="sum")
+        return cross_entropy(output.logits.float(), tensors["labels"], ignore_index=IGNORED, reduction="sum")
 
     def scores(self, output: Any, row: int, length: int) -> Scores:
         """Return the log-probabilities of the classes."""

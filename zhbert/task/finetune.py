@@ -17,10 +17,10 @@ from zhbert.config import Config, Input, ModelInput
 from zhbert.corpus.card import labels_of
 from zhbert.corpus.formats import labels_in, read_examples
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.errors import DataError
+from zhbert.errors import ConfigError, DataError
 from zhbert.files import Work
 from zhbert.model import store
-from zhbert.model.encoder import count_parameters, describe
+from zhbert.model.encoder import count_parameters, describe, most_tokens
 from zhbert.progress import SILENT, Progress
 from zhbert.records import Example
 from zhbert.score.judge import judge
@@ -123,6 +123,8 @@ def epoch_batches(features: Sequence[Feature], size: int, *, seed: tuple[int, in
 def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) -> None:
     """Train a task model and save the best epoch."""
     labels, train_set, dev_set = read_sets(config)
+    if not store.is_hub_name(config.init):
+        store.inspect(Path(config.init))
     task = make_task(
         config.task,
         Setting(
@@ -179,7 +181,23 @@ def read_sets(config: FinetuneConfig) -> tuple[list[str], list[Example], list[Ex
     labels = config.labels or sorted({label for example in train_set for label in labels_in(example)})
     if not labels and config.task != "reading":
         raise DataError("no example carries a label", where=config.train)
-    return labels, train_set, read_examples(config.dev, config.task, labels=labels)
+    if len(set(labels)) < len(labels):
+        raise ConfigError(f"labels: one is given twice: {', '.join(labels)}")
+    dev_set = read_examples(config.dev, config.task, labels=labels)
+    if config.task in ("classify", "pair"):
+        _check_one_label(config.train, train_set)
+        _check_one_label(config.dev, dev_set)
+    return labels, train_set, dev_set
+
+
+def _check_one_label(path: Path, examples: Sequence[Example]) -> None:
+    for example in examples:
+        if len(labels_in(example)) != 1:
+            raise DataError(
+                f'the example "{example.id}" has {len(labels_in(example))} labels',
+                where=path,
+                remedy="every example must have exactly one",
+            )
 
 
 def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
@@ -196,8 +214,12 @@ def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
 
 def _start(config: FinetuneConfig, task: Task) -> PreTrainedModel:
     """Return the model before training; what is new in it depends on the seed alone."""
-    if not store.is_hub_name(config.init):
-        store.inspect(Path(config.init))
     torch.manual_seed(config.seed)
     size = store.task_config(config.init, labels=task.model_labels, dropout=config.dropout)
-    return store.new_task_model(config.init, task=config.task, config=size, random=config.random)
+    store.check_fit(task.setting.tokenizer, size, where=config.init)
+    model = store.new_task_model(config.init, task=config.task, config=size, random=config.random)
+    if config.window > most_tokens(model):
+        raise ConfigError(
+            f"window = {config.window}: the encoder has {most_tokens(model)} positions", where=config.init
+        )
+    return model

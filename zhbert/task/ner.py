@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from zhbert.encode.align import border_inside, char_span, token_range
 from zhbert.encode.tokenizer import Encoded
 from zhbert.encode.windows import merge
+from zhbert.errors import DataError, UserError
 from zhbert.records import EntityExample, EntityPrediction, Example, Span
 from zhbert.task.base import IGNORED, Feature, Prepared, Scores, Setting, padded_targets
 from zhbert.text.tags import allowed, best_path, tag_names, to_spans, to_tags
@@ -57,7 +58,11 @@ class Ner:
             tokens = token_range(encoded.offsets, entity.start, entity.end)
             if tokens and not border_inside(encoded.offsets, entity.start, entity.end):
                 spans.append(Span(*tokens, entity.label))
-        return [self._place[tag] for tag in to_tags(spans, len(encoded.ids), scheme=SCHEME)]
+        try:
+            tags = to_tags(spans, len(encoded.ids), scheme=SCHEME)
+        except UserError as error:
+            raise DataError(error.what, where=f'example "{example.id}"', remedy=error.remedy) from error
+        return [self._place[tag] for tag in tags]
 
     def _feature(self, encoded: Encoded, tags: list[int], cut: tuple[int, int]) -> Feature:
         special = self.setting.tokenizer.special
@@ -88,10 +93,12 @@ class Ner:
         cuts = [feature.span for feature in prepared.features]
         merged = merge(scores, cuts, len(prepared.encoded.ids))
         path = best_path(merged, self._allowed)
-        entities, sure = [], []
+        entities, sure, end = [], [], 0
         for found in to_spans([self.tags[i] for i in path], scheme=SCHEME):
             rows = np.arange(found.start, found.end)
-            if span := char_span(prepared.encoded.offsets, found.start, found.end):
+            span = char_span(prepared.encoded.offsets, found.start, found.end)
+            if span and span[0] >= end:  # the parts of a Hangul syllable are tokens of one character
+                end = span[1]
                 entities.append(Span.of(cast("EntityExample", prepared.example).text, *span, found.label))
                 sure.append(round(float(np.exp(merged[rows, path[rows]].mean())), 6))
         return EntityPrediction(

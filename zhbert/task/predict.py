@@ -1,16 +1,35 @@
-"""Predictions for many examples: windows of like length together, results in the order of the input."""
+"""Predictions for many examples: windows of like length together, results in the order of the input.
+
+Known answers are taken out before a task sees an example: none can leak into a prediction, and
+a label that the model has never heard of does no harm.
+"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from zhbert.progress import SILENT, Progress
-from zhbert.records import Example, Prediction
+from zhbert.records import (
+    EntityExample,
+    Example,
+    LabelExample,
+    PairExample,
+    Prediction,
+    ReadingExample,
+)
 from zhbert.task.base import Feature, Prepared, Scores, Task, collate, run_model
 
 CHUNK = 1024
 TOKENS = 4096
+_UNANSWERED: dict[type[Example], dict[str, Any]] = {
+    LabelExample: {"labels": ()},
+    PairExample: {"label": ""},
+    EntityExample: {"entities": ()},
+    ReadingExample: {"answers": ()},
+}
 
 
 def predict(
@@ -20,7 +39,8 @@ def predict(
     model.eval()
     with progress.bar("predict", total=len(examples), unit="examples") as bar:
         for start in range(0, len(examples), CHUNK):
-            prepared = list(task.prepare(examples[start : start + CHUNK]))
+            asked = [replace(e, **_UNANSWERED[type(e)]) for e in examples[start : start + CHUNK]]
+            prepared = list(task.prepare(asked))
             for one, scores in zip(prepared, _score(task, model, prepared), strict=True):
                 yield task.decode(one, scores)
             bar.advance(len(prepared))

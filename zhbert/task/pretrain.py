@@ -2,7 +2,7 @@
 
 Batches are flat: whole sequences on end, no padding, attention kept inside each sequence,
 vocabulary logits at masked positions only. Held-out documents, which training never sees, are
-masked the same way every time and judged at the start, at the end and in between.
+masked the same way every time and judged at the end, and in between where that is asked for.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,14 @@ from zhbert.errors import ConfigError
 from zhbert.files import Work
 from zhbert.model import store
 from zhbert.model.attention import positions, use_packed, use_plain
-from zhbert.model.encoder import count_parameters, describe, new_config, new_encoder, set_dropout
+from zhbert.model.encoder import (
+    count_parameters,
+    describe,
+    first_position,
+    most_tokens,
+    new_config,
+    new_encoder,
+)
 from zhbert.model.heads import masked_logits
 from zhbert.progress import SILENT, Progress
 from zhbert.records import to_plain
@@ -102,7 +109,7 @@ class PretrainJob:
 
     def _logits(self, model: PreTrainedModel, micro: Micro) -> Tensor:
         ids_1T = micro.tensors["ids_T"][None]
-        places_1T = positions(micro.lengths, device=ids_1T.device)
+        places_1T = positions(micro.lengths, device=ids_1T.device) + first_position(model)
         output = model.base_model(input_ids=ids_1T, position_ids=places_1T, lengths=micro.lengths)
         return masked_logits(model, output.last_hidden_state, micro.tensors["positions_M"])
 
@@ -119,8 +126,8 @@ class PretrainJob:
         model.eval()
         loss, right, targets = 0.0, 0, 0
         for micro in self.held_out:
-            logits = self._logits(model, micro).float()
-            wanted = micro.tensors["targets_M"].to(logits.device)
+            here = micro.to(model.device)
+            logits, wanted = self._logits(model, here).float(), here.tensors["targets_M"]
             loss += float(cross_entropy(logits, wanted, reduction="sum"))
             right += int((logits.argmax(-1) == wanted).sum())
             targets += micro.targets
@@ -160,6 +167,11 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
     """Train an encoder and save it."""
     tokenizer = Tokenizer.load(config.shards / "tokenizer")
     model = _start(config, tokenizer)
+    if config.max_tokens > most_tokens(model):
+        raise ConfigError(
+            f"max_tokens = {config.max_tokens}: the encoder has {most_tokens(model)} positions",
+            where=config.init or config.size,
+        )
     use_packed(model)
     job = PretrainJob(config, tokenizer)
     history = train(model, job, config, folder=work.folder, progress=progress)
@@ -183,12 +195,11 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
 def _start(config: PretrainConfig, tokenizer: Tokenizer) -> PreTrainedModel:
     if config.init is None:
         return new_encoder(new_config(config.size, tokenizer), seed=config.seed)
-    model, own = store.load_encoder(config.init)
+    model, own = store.load_encoder(config.init, dropout=0.0)
     if own.fingerprint != tokenizer.fingerprint:
         raise ConfigError(
             "the shards were made with another tokenizer",
             where=config.init,
             remedy="encode again with tokenizer = init",
         )
-    set_dropout(model.config, 0.0)
     return model

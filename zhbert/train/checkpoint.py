@@ -1,8 +1,9 @@
 """Checkpoints that are complete or not there: weights, optimizer, and everything the loop knows.
 
-A checkpoint is written beside its place and renamed into it, so one that can be seen is whole.
-All tensors are safetensors, all else is JSON. A file that went missing later is refused by
-name: training on without the optimizer's state would be a different training.
+A checkpoint is written beside its place and renamed into it, and renamed again before it is
+removed, so one that can be seen is whole. All tensors are safetensors, all else is JSON. A file
+that went missing later is refused by name: training on without the optimizer's state would be a
+different training.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file, save_model
 from torch.optim import Optimizer
 
@@ -18,6 +20,7 @@ from zhbert.errors import ModelError
 
 _PREFIX = "checkpoint-"
 _BEST = "best.safetensors"
+_REMEDY = "remove the folder to start again"
 _FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -34,7 +37,7 @@ def save(
     (staging / "state.json").write_text(json.dumps({"step": step, **state}), encoding="utf-8")
     staging.rename(place)
     for old in _complete(folder)[:-1]:
-        shutil.rmtree(old)
+        _remove(old)
 
 
 def latest(folder: Path) -> Path | None:
@@ -46,12 +49,14 @@ def load(checkpoint: Path, *, model: torch.nn.Module, optimizer: Optimizer) -> d
     """Put weights and optimizer back as they were and return the rest of the state."""
     for name in _FILES:
         if not (checkpoint / name).is_file():
-            raise ModelError(
-                f"the checkpoint lacks {name}", where=checkpoint, remedy="remove the folder to start again"
-            )
-    load_model(model, str(checkpoint / "model.safetensors"))
-    _restore(optimizer, load_file(checkpoint / "optimizer.safetensors"))
-    state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+            raise ModelError(f"the checkpoint lacks {name}", where=checkpoint, remedy=_REMEDY)
+    try:
+        load_model(model, str(checkpoint / "model.safetensors"))
+        _restore(optimizer, load_file(checkpoint / "optimizer.safetensors"))
+        state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        why = str(error).splitlines()[0]
+        raise ModelError(f"the checkpoint is damaged: {why}", where=checkpoint, remedy=_REMEDY) from error
     return state
 
 
@@ -62,6 +67,11 @@ def save_best(folder: Path, model: torch.nn.Module) -> None:
     staging.replace(folder / _BEST)
 
 
+def has_best(folder: Path) -> bool:
+    """Return whether best weights were saved."""
+    return (folder / _BEST).is_file()
+
+
 def load_best(folder: Path, model: torch.nn.Module) -> None:
     """Put the best weights back."""
     load_model(model, str(folder / _BEST))
@@ -69,9 +79,19 @@ def load_best(folder: Path, model: torch.nn.Module) -> None:
 
 def clear(folder: Path) -> None:
     """Remove all checkpoints of a folder."""
-    (folder / _BEST).unlink(missing_ok=True)
-    for path in folder.glob(f"{_PREFIX}*"):
+    for path in _complete(folder):
+        _remove(path)
+    for path in folder.glob(f"{_PREFIX}*.tmp"):
         shutil.rmtree(path)
+    for path in folder.glob(f"{_BEST}*"):  # last: a checkpoint without its best weights is of no use
+        path.unlink()
+
+
+def _remove(checkpoint: Path) -> None:
+    gone = checkpoint.with_name(checkpoint.name + ".tmp")
+    shutil.rmtree(gone, ignore_errors=True)
+    checkpoint.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _complete(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@
 """
 
 import json
+import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from zhbert.config import Config
-from zhbert.errors import ZhbertError
+from zhbert.errors import ModelError, UserError
 from zhbert.files import LOGS
 from zhbert.progress import SILENT, Bar, Progress
 from zhbert.records import to_plain
@@ -55,6 +56,11 @@ class Micro:
     targets: int
     tokens: int
     lengths: list[int] = field(default_factory=list)
+
+    def to(self, device: torch.device) -> "Micro":
+        """Return the same on a device."""
+        tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
+        return Micro(tensors, self.targets, self.tokens, self.lengths)
 
 
 class Job(Protocol):
@@ -146,7 +152,7 @@ class _Training:
             last = position == len(micros)
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 with self.accelerator.autocast():
-                    loss = self.job.loss(self.model, _moved(micro, self.accelerator.device)) / targets
+                    loss = self.job.loss(self.model, micro.to(self.accelerator.device)) / targets
                 self.accelerator.backward(
                     loss * self.accelerator.num_processes
                 )  # DDP averages, we want the sum
@@ -161,8 +167,11 @@ class _Training:
         return rate
 
     def _log(self, bar: Bar, *, loss: float, norm: float, lr: float) -> None:
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise ZhbertError(f"the loss is {loss} at step {self.step}; a lower learning rate may help")
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise UserError(
+                f"the loss is {loss} and its gradient {norm} at step {self.step}",
+                remedy="a lower learning rate may help",
+            )
         speed = self.history.tokens / self.history.seconds
         self._write({"step": self.step, "loss": loss, "norm": norm, "lr": lr, "tokens_per_second": speed})
         bar.advance(0, loss=loss, tokens_per_second=speed)
@@ -192,6 +201,12 @@ class _Training:
         if found := checkpoint.latest(self.folder):
             state = checkpoint.load(found, model=self.plain, optimizer=self.optimizer)
             self.step, self.history = state["step"], History(**state["history"])
+            if self.history.best is not None and not checkpoint.has_best(self.folder):
+                raise ModelError(
+                    "the best weights so far are gone",
+                    where=self.folder,
+                    remedy="remove the folder to start again",
+                )
             self.job.resume(state["job"])
             rows = self.history.rows
         self.log.parent.mkdir(exist_ok=True)
@@ -201,11 +216,6 @@ class _Training:
         if self.history.best is not None:
             checkpoint.load_best(self.folder, self.plain)
         checkpoint.clear(self.folder)
-
-
-def _moved(micro: Micro, device: torch.device) -> Micro:
-    tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in micro.tensors.items()}
-    return Micro(tensors, micro.targets, micro.tokens, micro.lengths)
 
 
 def step_seed(seed: int, step: int) -> int:

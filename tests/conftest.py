@@ -1,0 +1,152 @@
+"""What all tests share: no network, one thread, and tiny models that the real stages made.
+
+The models are random but for a few steps: enough for weights to differ from zero and from each
+other, far too few to know anything.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models are slower on more
+
+import pytest
+
+from zhbert.corpus.card import find
+from zhbert.encode.tokenizer import Tokenizer
+from zhbert.progress import SILENT
+
+LOCAL = ("127.", "localhost", "::1")
+ENTITY_TEXT = "王芳在杭州市图书馆工作，李明去了北京。"
+SETS = {"classify": "topics", "pair": "pairs", "ner": "ner", "reading": "reading"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Make every connection to another machine fail."""
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if self.family != getattr(socket, "AF_UNIX", None) and not str(address[0]).startswith(LOCAL):
+            raise RuntimeError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        yield
+
+
+def run_stage(name: str, folder: Path, **values: Any) -> Path:
+    """Carry out a stage as the command line does; return its folder."""
+    from zhbert.app.stages import execute, find_stage
+    from zhbert.config import parse
+
+    stage = find_stage(name)
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+    return execute(stage, parse(stage.config_type(), plain), folder, SILENT).folder
+
+
+@pytest.fixture(scope="session")
+def stage() -> Callable[..., Path]:
+    return run_stage
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("made")
+
+
+@pytest.fixture(scope="session")
+def tiny_shards(made: Path) -> Path:
+    """Shards of some documents of the bundled corpus; the vocabulary knows the labelled sets' first lines."""
+    documents = (find("mini:raw") / "news.txt").read_text("utf-8").split("\n\n")[:60]
+    for task in SETS:
+        documents.append(first_lines(task, "train", 24) + ENTITY_TEXT)
+    source = made / "raw.txt"
+    source.write_text("\n\n".join(documents) + "\n", "utf-8")
+    built = run_stage("corpus build", made / "documents", source=source, min_han=0.0)
+    vocab = run_stage("vocab", made / "vocab", documents=built, size=1500, min_count=1, coverage=1.0)
+    return run_stage(
+        "encode", made / "shards", documents=built, tokenizer=vocab, held_out=0.15, segmenter="character"
+    )
+
+
+def first_lines(name: str, split: str, count: int) -> str:
+    """Return the first lines of a labelled set of the bundled corpus."""
+    path = find(f"mini:{SETS.get(name, name)}/{split}")
+    return "".join(path.read_text("utf-8").splitlines(keepends=True)[:count])
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_shards: Path) -> Tokenizer:
+    return Tokenizer.load(tiny_shards / "tokenizer")
+
+
+@pytest.fixture(scope="session")
+def tiny_pretrain(tiny_shards: Path) -> dict[str, Any]:
+    """The settings of a pretraining that takes a second."""
+    return {
+        "shards": tiny_shards,
+        "size": "pico",
+        "steps": 6,
+        "lr": 1e-3,
+        "max_tokens": 48,
+        "batch_tokens": 512,
+        "micro_tokens": 256,
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(made: Path, tiny_pretrain: dict[str, Any]) -> Path:
+    return run_stage("pretrain", made / "encoder", **tiny_pretrain)
+
+
+@pytest.fixture(scope="session")
+def tiny_sets(made: Path) -> dict[str, tuple[Path, Path]]:
+    """Train and dev files of 24 and 12 examples for every task."""
+    files = {}
+    for task in SETS:
+        pair = (made / f"{task}-train.jsonl", made / f"{task}-dev.jsonl")
+        for path, split, count in zip(pair, ("train", "dev"), (24, 12), strict=True):
+            path.write_text(first_lines(task, split, count), "utf-8")
+        files[task] = pair
+    return files
+
+
+@pytest.fixture(scope="session")
+def tiny_finetune(
+    tiny_encoder: Path, tiny_sets: dict[str, tuple[Path, Path]]
+) -> Callable[..., dict[str, Any]]:
+    """Return the settings of a fine-tuning that takes a second."""
+
+    def settings(task: str, **more: Any) -> dict[str, Any]:
+        train, dev = tiny_sets[task]
+        labels = [] if task == "reading" else labels_of_set(task)
+        return {
+            "task": task,
+            "init": tiny_encoder,
+            "train": train,
+            "dev": dev,
+            "labels": labels,
+            "epochs": 2,
+            "batch": 8,
+            "window": 48,
+            "overlap": 12,
+        } | more
+
+    return settings
+
+
+def labels_of_set(task: str) -> list[str]:
+    from zhbert.corpus.card import labels_of
+
+    return labels_of(find(f"mini:{SETS[task]}/train"))
+
+
+@pytest.fixture(scope="session")
+def tiny_models(made: Path, tiny_finetune: Callable[..., dict[str, Any]]) -> dict[str, Path]:
+    """A model folder for every task."""
+    return {task: run_stage("finetune", made / task, **tiny_finetune(task)) for task in SETS}

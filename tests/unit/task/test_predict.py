@@ -1,0 +1,114 @@
+"""Predictions do not depend on their neighbours, on the order, or on known answers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zhbert.corpus.formats import read_examples
+from zhbert.model.store import Stored
+from zhbert.records import EntityExample, LabelExample, PairExample, ReadingExample, Span, to_plain
+from zhbert.task import predict as room
+from zhbert.task.predict import predict
+from zhbert.task.registry import task_of
+
+TASKS = ("classify", "pair", "ner", "reading")
+
+
+def odd(task: str, texts: Sequence[str]) -> list[Any]:
+    make: dict[str, Callable[[str, str], Any]] = {
+        "classify": lambda name, text: LabelExample(id=name, text=text),
+        "ner": lambda name, text: EntityExample(id=name, text=text),
+        "pair": lambda name, text: PairExample(id=name, first=text, second=text[::-1]),
+        "reading": lambda name, text: ReadingExample(id=name, context=text, question=text[:5]),
+    }
+    return [make[task](f"odd-{i}", text) for i, text in enumerate(texts)]
+
+
+def run(stored: Stored, examples: Sequence[Any]) -> list[Any]:
+    return list(predict(task_of(stored), stored.model, examples))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two predictions are the same but for the last digits of their scores."""
+    if isinstance(one, float):
+        return math.isclose(one, other, abs_tol=1e-5)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_neighbours_and_order_change_nothing(
+    task: str,
+    stored: dict[str, Stored],
+    tiny_sets: dict[str, tuple[Path, Path]],
+    ugly: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    examples = read_examples(tiny_sets[task][1], task) + odd(task, ugly)
+    together = run(stored[task], examples)
+    assert [p.id for p in together] == [e.id for e in examples]
+    backwards = run(stored[task], examples[::-1])[::-1]
+    alone = [run(stored[task], [example])[0] for example in examples]
+    monkeypatch.setattr(room, "TOKENS", 100)
+    monkeypatch.setattr(room, "CHUNK", 5)
+    small = run(stored[task], examples)
+    for others in (backwards, alone, small):
+        for one, other in zip(together, others, strict=True):
+            assert alike(to_plain(one), to_plain(other)), (one, other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_are_finite_and_spans_are_in_the_text(
+    task: str, stored: dict[str, Stored], ugly: list[str]
+) -> None:
+    examples = odd(task, ugly)
+    for example, found in zip(examples, run(stored[task], examples), strict=True):
+        numbers = [v for v in to_plain(found).values() if isinstance(v, float)]
+        assert all(0 <= x <= 1 for x in numbers)
+        spans = found.entities if task == "ner" else (found.answer,) if task == "reading" else ()
+        for span in filter(None, spans):
+            span.check(example.text if task == "ner" else example.context)
+            assert span.surface
+
+
+def test_answers_do_not_leak_and_unknown_labels_do_no_harm(stored: dict[str, Stored]) -> None:
+    text = "王芳在杭州市图书馆工作"
+    known = {
+        "classify": LabelExample(id="1", text=text, labels=("从未见过", "体育")),
+        "pair": PairExample(id="1", first=text, second=text, label="从未见过"),
+        "ner": EntityExample(
+            id="1", text=text, entities=(Span.of(text, 0, 4, "从未见过"), Span.of(text, 2, 5, "人名"))
+        ),
+        "reading": ReadingExample(id="1", context=text, question="谁", answers=(Span.of(text, 0, 2),)),
+    }
+    for task, example in known.items():
+        blank = {"labels": (), "label": "", "entities": (), "answers": ()}
+        unknown = replace(example, **{f.name: blank[f.name] for f in fields(example) if f.name in blank})
+        assert run(stored[task], [example]) == run(stored[task], [unknown])
+
+
+def test_no_examples_no_predictions(stored: dict[str, Stored]) -> None:
+    assert run(stored["ner"], []) == []
+
+
+def test_groups_keep_to_the_budget_and_lose_nothing() -> None:
+    lengths = [512] * 9 + [300] * 20 + [40] * 300 + [2]
+    places = [(i, 0) for i in range(len(lengths))]
+    groups = list(room._groups(places, lengths))
+    assert [place for group in groups for place in group] == places
+    assert all(len(g) * lengths[g[0][0]] <= room.TOKENS for g in groups)
+    assert len(list(room._groups([(0, 0)], [10 * room.TOKENS]))) == 1
+
+
+def test_the_model_is_judged_without_dropout(stored: dict[str, Stored]) -> None:
+    stored["ner"].model.train()
+    example = EntityExample(id="1", text="王芳在杭州市图书馆工作")
+    assert run(stored["ner"], [example]) == run(stored["ner"], [example])
+    assert not stored["ner"].model.training

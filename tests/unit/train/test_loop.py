@@ -1,0 +1,271 @@
+"""The loop: accumulation changes nothing, a kill changes nothing, and what is wrong stops it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zhbert.encode.tokenizer import Tokenizer
+from zhbert.errors import ModelError, ZhbertError
+from zhbert.model.encoder import new_config, new_encoder
+from zhbert.progress import SILENT
+from zhbert.records import to_plain
+from zhbert.train import checkpoint
+from zhbert.train.loop import History, LoopConfig, Micro, make_optimizer, step_seed, train
+
+STEPS = 12
+ROWS = 12
+
+
+class Stop(Exception):
+    """A kill."""
+
+
+class Net(nn.Module):
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner, self.outer = nn.Linear(4, 8), nn.Linear(8, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.outer(self.dropout(torch.tanh(self.inner(x))))
+
+
+class Curve:
+    """A regression on ROWS random rows a step, cut into micro-batches of the given sizes."""
+
+    def __init__(
+        self, cuts: tuple[int, ...] = (ROWS,), stop_at: int = -1, scores: dict[int, float] | None = None
+    ):
+        self.cuts, self.stop_at, self.scores, self.position = cuts, stop_at, scores or {}, 0
+
+    def next_step(self) -> list[Micro]:
+        if self.position == self.stop_at:
+            raise Stop
+        rng = torch.Generator().manual_seed(self.position)
+        x, y = torch.randn(ROWS, 4, generator=rng), torch.randn(ROWS, 1, generator=rng)
+        self.position += 1
+        parts = zip(x.split(self.cuts), y.split(self.cuts), strict=True)
+        return [Micro({"x": a, "y": b}, len(a), 10 * len(a)) for a, b in parts]
+
+    def loss(self, model: Any, micro: Micro) -> Tensor:
+        return (model(micro.tensors["x"]) - micro.tensors["y"]).square().sum()
+
+    def evaluate(self, model: Any, step: int) -> float | None:
+        model.eval()
+        return self.scores.get(step)
+
+    def state(self) -> dict[str, Any]:
+        return {"position": self.position}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self.position = state["position"]
+
+
+class Breaking:
+    """A progress bar that kills the run when it has moved on so far."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.moved = at, 0.0
+
+    @contextmanager
+    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator["Breaking"]:
+        yield self
+
+    def say(self, line: str) -> None: ...
+
+    def advance(self, amount: float = 1, /, **figures: float) -> None:
+        self.moved += amount
+        if self.moved >= self.at:
+            raise Stop
+
+
+def config(**more: Any) -> LoopConfig:
+    return LoopConfig(**({"steps": STEPS, "lr": 0.05, "seed": 3} | more))
+
+
+def timeless(history: History) -> dict[str, Any]:
+    plain: dict[str, Any] = to_plain(history) | {"seconds": 0}
+    return plain | {
+        "rows": [{k: v for k, v in row.items() if k != "tokens_per_second"} for row in plain["rows"]]
+    }
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    a, b = one.state_dict(), other.state_dict()
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def folder(path: Path, name: str) -> Path:
+    (path / name).mkdir()
+    return path / name
+
+
+@pytest.mark.parametrize("cuts", [(1, 5, 2, 4), (3, 3, 3, 3), (11, 1)])
+def test_accumulation_changes_nothing(cuts: tuple[int, ...], tmp_path: Path) -> None:
+    whole, parts = Net(), Net()
+    first = train(whole, Curve(), config(), folder=folder(tmp_path, "a"))
+    second = train(parts, Curve(cuts), config(), folder=folder(tmp_path, "b"))
+    for a, b in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert second.rows[-1]["loss"] == pytest.approx(first.rows[-1]["loss"], rel=1e-5)
+    assert first.tokens == second.tokens == STEPS * ROWS * 10
+
+
+def test_the_update_is_that_of_the_mean_over_all_targets(tmp_path: Path) -> None:
+    model, slow = Net(), Net()
+    settings = config(steps=1, warmup=0.0, clip=1e9)
+    train(model, Curve((1, 11)), settings, folder=tmp_path)
+    micro, optimizer = Curve().next_step()[0], make_optimizer(slow, settings)
+    (slow(micro.tensors["x"]) - micro.tensors["y"]).square().mean().backward()
+    optimizer.step()
+    for a, b in zip(model.parameters(), slow.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("saving", [1e-9, 1e9])
+@pytest.mark.parametrize("place", ["job", "bar"])
+def test_a_killed_run_ends_as_if_nothing_had_happened(place: str, saving: float, tmp_path: Path) -> None:
+    scores = {4: 0.3, 8: 0.5, 12: 0.4}
+    settings = config(save_seconds=saving)
+    whole = Net(0.2)
+    history = train(whole, Curve(scores=scores), settings, folder=folder(tmp_path, "whole"))
+    for at in range(1, STEPS):
+        work = folder(tmp_path, f"{at}")
+        job = Curve(stop_at=at if place == "job" else -1, scores=scores)
+        bar = Breaking(at) if place == "bar" else SILENT
+        with pytest.raises(Stop):
+            train(Net(0.2), job, settings, folder=work, progress=bar)
+        model = Net(0.2)
+        resumed = train(model, Curve(scores=scores), settings, folder=work)
+        assert same(model, whole), at
+        assert timeless(resumed) == timeless(history), at
+        assert [json.loads(line) for line in (work / "logs/metrics.jsonl").open()] == resumed.rows
+        assert sorted(path.name for path in work.iterdir()) == ["logs"]
+
+
+def test_a_run_that_is_killed_again_and_again_ends_too(tmp_path: Path) -> None:
+    whole, settings = Net(0.2), config(save_seconds=1e-9)
+    train(whole, Curve(), settings, folder=folder(tmp_path, "whole"))
+    work = folder(tmp_path, "work")
+    for at in range(STEPS):
+        with pytest.raises(Stop):
+            train(Net(0.2), Curve(stop_at=at), settings, folder=work)
+    model = Net(0.2)
+    train(model, Curve(), settings, folder=work)
+    assert same(model, whole)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize("how", ["missing", "cut off"])
+def test_a_damaged_checkpoint_is_refused_by_name(how: str, name: str, tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        train(Net(), Curve(stop_at=3), config(save_seconds=1e-9), folder=tmp_path)
+    found = checkpoint.latest(tmp_path)
+    assert found is not None
+    if how == "missing":
+        (found / name).unlink()
+    else:
+        (found / name).write_bytes((found / name).read_bytes()[:7])
+    with pytest.raises(ModelError, match=f"lacks {name}" if how == "missing" else "is damaged") as caught:
+        train(Net(), Curve(), config(), folder=tmp_path)
+    assert str(found) in str(caught.value)
+
+
+def test_lost_best_weights_are_missed_at_once_not_at_the_end(tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        train(Net(), Curve(stop_at=3, scores={1: 0.5}), config(save_seconds=1e-9), folder=tmp_path)
+    (tmp_path / "best.safetensors").unlink()
+    with pytest.raises(ModelError, match="best weights so far are gone"):
+        train(Net(), Curve(), config(), folder=tmp_path)
+
+
+def test_the_best_weights_are_kept(tmp_path: Path) -> None:
+    model, best = Net(), Net()
+    history = train(
+        model, Curve(scores={2: 0.1, 5: 0.9, 8: 0.9, 12: 0.2}), config(), folder=folder(tmp_path, "a")
+    )
+    assert (history.best, history.best_step) == (0.9, 5)
+    with pytest.raises(Stop):
+        train(best, Curve(stop_at=5), config(), folder=folder(tmp_path, "b"))
+    assert same(model, best)
+
+
+def test_without_a_score_the_last_weights_are_kept(tmp_path: Path) -> None:
+    model, judged = Net(), Net()
+    history = train(model, Curve(), config(), folder=folder(tmp_path, "a"))
+    train(judged, Curve(scores={STEPS: 1.0}), config(), folder=folder(tmp_path, "b"))
+    assert history.best is None
+    assert same(model, judged)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+    class Diverging(Curve):
+        def loss(self, model: Any, micro: Micro) -> Tensor:
+            return super().loss(model, micro) * (float("nan") if self.position > 4 else 1.0)
+
+    with pytest.raises(ZhbertError, match=r"loss is nan .* at step 10 .*lower learning rate"):
+        train(Net(), Diverging(), config(), folder=tmp_path)
+
+
+def test_a_gradient_that_is_no_number_in_the_last_step_stops_the_run(tmp_path: Path) -> None:
+    class Cliff(Curve):
+        def loss(self, model: Any, micro: Micro) -> Tensor:
+            cliff = (model.outer.weight * 0).sqrt().sum() if self.position == STEPS else 0.0
+            return super().loss(model, micro) + cliff
+
+    with pytest.raises(ZhbertError, match="gradient nan at step 12"):
+        train(Net(), Cliff(), config(), folder=tmp_path)
+
+
+def test_a_step_without_targets_moves_nothing_but_the_decay(tmp_path: Path) -> None:
+    class Empty(Curve):
+        def next_step(self) -> list[Micro]:
+            return [Micro({"x": torch.zeros(0, 4), "y": torch.zeros(0, 1)}, 0, 5)]
+
+    model = Net()
+    train(model, Empty(), config(weight_decay=0.0), folder=tmp_path)
+    assert same(model, Net())
+
+
+def test_dropout_is_on_while_training_also_after_a_judgement(tmp_path: Path) -> None:
+    modes = []
+
+    class Watching(Curve):
+        def loss(self, model: Any, micro: Micro) -> Tensor:
+            modes.append(model.training)
+            return super().loss(model, micro)
+
+    model = Net(0.5)
+    model.eval()
+    train(model, Watching(scores=dict.fromkeys(range(STEPS), 0.0)), config(), folder=tmp_path)
+    assert modes == [True] * STEPS
+
+
+def test_weights_are_decayed_norms_and_biases_are_not(tiny_tokenizer: Tokenizer) -> None:
+    model = new_encoder(new_config("pico", tiny_tokenizer), seed=1)
+    decayed, free = make_optimizer(model, config(weight_decay=0.02)).param_groups
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.02, 0.0)
+    names = {id(p): name for name, p in model.named_parameters()}
+    assert len(decayed["params"]) + len(free["params"]) == len(names)
+    assert all("LayerNorm" in names[id(p)] or names[id(p)].endswith("bias") for p in free["params"])
+    assert not any("LayerNorm" in names[id(p)] or names[id(p)].endswith("bias") for p in decayed["params"])
+
+
+def test_frozen_weights_stay_as_they_are(tmp_path: Path) -> None:
+    model, before = Net(), Net()
+    model.inner.requires_grad_(False)
+    train(model, Curve(), config(), folder=tmp_path)
+    assert same(model.inner, before.inner)
+    assert not same(model.outer, before.outer)
+
+
+def test_steps_have_seeds_of_their_own() -> None:
+    assert len({step_seed(seed, step) for seed in range(5) for step in range(1000)}) == 5000
+    assert 0 <= step_seed(2**60, 5) < 2**63
