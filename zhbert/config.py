@@ -117,8 +117,8 @@ def _explain(kind: type[Config], error: ValidationError, *, where: object, key: 
         known = [f.alias or name for name, f in _table(kind, first["loc"]).model_fields.items()]
         return ConfigError(f"{path}: unknown key", where=where, remedy=nearest(str(first["loc"][-1]), known))
     if first["type"] == "missing":
-        about = _table(kind, first["loc"]).model_fields[str(first["loc"][-1])].description or ""
-        return ConfigError(f"{path}: this key is needed", where=where, remedy=about)
+        field = _table(kind, first["loc"]).model_fields.get(str(first["loc"][-1]))  # none for a short tuple
+        return ConfigError(f"{path}: this key is needed", where=where, remedy=(field and field.description) or "")
     value = json.dumps(first["input"], ensure_ascii=False, default=str)
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{path} = {value[:80]}: {message[0].lower() + message[1:]}", where=where)

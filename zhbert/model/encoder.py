@@ -1,10 +1,17 @@
 """Encoders: presets from nano to large, and any masked-language model in a folder or on the hub.
 
-Every preset is a stock transformers BERT. Dropout is off while pretraining (attention dropout
-must be 0 on packed text, and a corpus seen once or twice does not need the rest), and on again
-while fine-tuning.
+Every preset is a stock transformers BERT. Its start is made for short trainings of narrow models:
+
+- Weights start wider the narrower the encoder is (BERT's 0.02 at 768), or attention begins as next to
+  nothing beside the residual stream.
+- Positions start as sinusoids and are learnt from there: "the token before" is then one and the same
+  rotation at every position, and need not be found 128 times.
+
+Dropout is off while pretraining (attention dropout must be 0 on packed text, and a corpus seen a few
+times does not need the rest), and on again while fine-tuning.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +56,7 @@ def new_config(preset: str, tokenizer: Tokenizer, *, positions: int = 512) -> Be
         max_position_embeddings=positions,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
+        initializer_range=round(0.02 * (768 / size.width) ** 0.5, 4),
         pad_token_id=tokenizer.special.pad,
     )
 
@@ -56,7 +64,21 @@ def new_config(preset: str, tokenizer: Tokenizer, *, positions: int = 512) -> Be
 def new_encoder(config: PreTrainedConfig, *, seed: int) -> BertForMaskedLM:
     """Return an untrained encoder whose weights depend on the seed alone."""
     torch.manual_seed(seed)
-    return BertForMaskedLM(config)
+    model = BertForMaskedLM(config)
+    table = model.bert.embeddings.position_embeddings.weight
+    with torch.no_grad():
+        table.copy_(sinusoids(*table.shape) * config.initializer_range * 2**0.5)
+    return model
+
+
+def sinusoids(positions: int, width: int) -> torch.Tensor:
+    """Return sines and cosines of every position at falling frequencies, (positions, width).
+
+    >>> sinusoids(2, 4)[0].tolist()
+    [0.0, 1.0, 0.0, 1.0]
+    """
+    angles = torch.arange(positions)[:, None] * torch.exp(torch.arange(0, width, 2) * (-math.log(1e4) / width))
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]
 
 
 def set_dropout(config: PreTrainedConfig, rate: float) -> PreTrainedConfig:
