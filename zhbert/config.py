@@ -118,7 +118,9 @@ def _explain(kind: type[Config], error: ValidationError, *, where: object, key: 
         return ConfigError(f"{path}: unknown key", where=where, remedy=nearest(str(first["loc"][-1]), known))
     if first["type"] == "missing":
         field = _table(kind, first["loc"]).model_fields.get(str(first["loc"][-1]))  # none for a short tuple
-        return ConfigError(f"{path}: this key is needed", where=where, remedy=(field and field.description) or "")
+        return ConfigError(
+            f"{path}: this key is needed", where=where, remedy=(field and field.description) or ""
+        )
     value = json.dumps(first["input"], ensure_ascii=False, default=str)
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{path} = {value[:80]}: {message[0].lower() + message[1:]}", where=where)

@@ -13,6 +13,8 @@ from zhbert.app.pipeline import Encoder, load
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.model import store
 
+pytestmark = pytest.mark.slow
+
 CLASSES = {
     "masked": transformers.AutoModelForMaskedLM,
     "classify": transformers.AutoModelForSequenceClassification,

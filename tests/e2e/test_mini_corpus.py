@@ -14,6 +14,8 @@ from zhbert.corpus.compose import compose
 from zhbert.corpus.source import read_sections, read_source
 from zhbert.records import EXAMPLES, from_plain
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(__file__).parents[2] / "corpora" / "mini"
 CARD = tomllib.loads((HOME / "card.toml").read_text("utf-8"))
 SPLITS = [(task, split) for task, table in CARD["tasks"].items() for split in table["splits"]]

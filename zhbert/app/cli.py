@@ -6,20 +6,21 @@ recipe key can never disagree. The options of a stage are made only when its com
 """
 
 import errno
-import inspect
 import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from typer.models import CommandInfo
 
 import zhbert
-from zhbert.config import INPUT, Config, parse, parse_value
+from zhbert.app.options import Output, command_of
+from zhbert.config import parse, parse_value
 from zhbert.errors import ConfigError, ZhbertError
 
 for _quiet in (
@@ -46,13 +47,11 @@ _OPTIONS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
 }
+_ORDER = ["run", "vocab", "encode", "pretrain", "finetune", "baseline", "apply", "score"]
+_ORDER += ["ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
 corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text.")
 app.add_typer(corpus, name="corpus")
-
-_Output = Annotated[
-    Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
-]
 
 
 @app.command("run")
@@ -106,7 +105,7 @@ def score(
     system: Annotated[
         list[str], typer.Option(help="predictions as NAME=PATH or PATH; the first one is judged")
     ],
-    output: _Output,
+    output: Output,
     train: Annotated[
         str | None, typer.Option(help="what the systems learnt from, for seen and unseen slices")
     ] = None,
@@ -213,50 +212,6 @@ def _execute(name: str, values: dict[str, Any], output: Path) -> None:
         console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
 
 
-def stage_command(name: str, config: type[Config]) -> Callable[..., None]:
-    """Return a command whose options are the fields of a config."""
-
-    def command(output: Path, **options: Any) -> None:
-        given = {key: value for key, value in options.items() if value not in (None, [])}
-        _execute(name, {key: _typed(config, key, value) for key, value in given.items()}, output)
-
-    parameters = [_parameter(key, config) for key in config.model_fields]
-    parameters.append(inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=_Output))
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    return command
-
-
-def _parameter(key: str, config: type[Config]) -> inspect.Parameter:
-    """Return the option of one field; everything but a flag is read as TOML would read it."""
-    field = config.model_fields[key]
-    kind: Any = bool if field.annotation is bool else list[str] if _is_list(field.annotation) else str
-    shown = "" if field.is_required() or field.default in ([], None) else f" [{field.default}]"
-    option = typer.Option(help=f"{field.description}{shown}", metavar=_metavar(field), show_default=False)
-    default = inspect.Parameter.empty if field.is_required() else None
-    annotation = Annotated[kind if field.is_required() else kind | None, option]  # type: ignore[valid-type]  # made here
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def _is_list(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) in (list, tuple)
-
-
-def _metavar(field: Any) -> str | None:
-    if field.annotation is bool:
-        return None
-    choices = [part for part in get_args(field.annotation) if isinstance(part, str)]
-    return "|".join(choices) if choices else "PATH" if INPUT in field.metadata else "VALUE"
-
-
-def _typed(config: type[Config], key: str, value: Any) -> Any:
-    annotation = config.model_fields[key].annotation
-    if isinstance(value, list):
-        return value if annotation == list[str] else [parse_value(item) for item in value]
-    is_number = annotation in (int, float)
-    return parse_value(value) if is_number and isinstance(value, str) else value
-
-
 def _add_stages(arguments: list[str]) -> None:
     """Give every stage its command; only the one that is called gets its options."""
     from zhbert.app.stages import STAGES
@@ -266,13 +221,20 @@ def _add_stages(arguments: list[str]) -> None:
         if stage.name == "score":  # has a command of its own, because its config is nested
             continue
         called = arguments[: len(words)] == words
-        command = stage_command(stage.name, stage.config_type()) if called else _unread
-        command.__doc__ = stage.about[0].upper() + stage.about[1:] + "."
-        (corpus if words[0] == "corpus" else app).command(words[-1], help=command.__doc__)(command)
+        command = command_of(stage.config_type(), partial(_execute, stage.name)) if called else _unread
+        about = stage.about[0].upper() + stage.about[1:] + "."
+        (corpus if words[0] == "corpus" else app).command(words[-1], help=about)(command)
+    app.registered_commands.sort(key=_place)
 
 
 def _unread() -> None:
     """Stand for a command that was not called."""
+
+
+def _place(command: CommandInfo) -> int:
+    """Return where a command stands in the help: stages in the order of the path, then the others."""
+    name = command.name or (command.callback.__name__ if command.callback else "")
+    return _ORDER.index(name)
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def _devices() -> Iterator[Finding]:
     try:
         import torch
 
-        from zhbert.app.pipeline import best_device
+        from zhbert.model.store import best_device
     except ImportError as error:
         yield Finding(state=WRONG, subject="torch", words=f"cannot be imported: {error}")
         return

@@ -38,17 +38,9 @@ class Guess:
     score: float
 
 
-def best_device() -> torch.device:
-    """Return the device that models run on: CUDA where there is one, else Apple's, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
 def load(folder: str | Path) -> "Pipeline | Encoder":
     """Return a pipeline for whatever the folder holds: a task model, or an encoder to fill masks with."""
     stored = store.load(Path(folder))
-    stored.model.to(best_device()).eval()
     return Encoder(stored) if stored.facts.task == store.MASKED else Pipeline(stored)
 
 

@@ -89,7 +89,9 @@ class Tokenizer:
         folder = Path(source)
         if any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
             return cls._read(folder, where=folder)
-        if isinstance(source, Path) and not folder.is_dir():  # a path is never the name of something on the hub
+        if (
+            isinstance(source, Path) and not folder.is_dir()
+        ):  # a path is never the name of something on the hub
             raise ModelError("no such folder", where=folder)
         if folder.is_dir() and not any((folder / name).is_file() for name in OTHER_FAMILIES):
             raise ModelError("no tokenizer here: neither tokenizer.json nor vocab.txt", where=folder)

@@ -77,7 +77,9 @@ def sinusoids(positions: int, width: int) -> torch.Tensor:
     >>> sinusoids(2, 4)[0].tolist()
     [0.0, 1.0, 0.0, 1.0]
     """
-    angles = torch.arange(positions)[:, None] * torch.exp(torch.arange(0, width, 2) * (-math.log(1e4) / width))
+    angles = torch.arange(positions)[:, None] * torch.exp(
+        torch.arange(0, width, 2) * (-math.log(1e4) / width)
+    )
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]
 
 

@@ -61,8 +61,15 @@ def save(folder: Path, *, model: PreTrainedModel, tokenizer: Tokenizer, facts: F
     write_text(folder / FACTS, json.dumps(to_plain(facts), ensure_ascii=False, indent=1) + "\n")
 
 
+def best_device() -> torch.device:
+    """Return the device that models run on: CUDA where there is one, else Apple's, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
 def load(folder: Path) -> Stored:
-    """Return the model of a folder, whatever its task."""
+    """Return the model of a folder, whatever its task, ready to predict on the best device."""
     inspect(folder)
     facts = read_facts(folder)
     kind = AutoModelForMaskedLM if facts.task == MASKED else TASK_MODELS.get(facts.task)
@@ -71,7 +78,7 @@ def load(folder: Path) -> Stored:
     model = _load(kind, str(folder), new_head=False)
     tokenizer = Tokenizer.load(folder)
     check_fit(tokenizer, model.config, where=folder)
-    return Stored(model=model, tokenizer=tokenizer, facts=facts)
+    return Stored(model=model.to(best_device()).eval(), tokenizer=tokenizer, facts=facts)
 
 
 def load_encoder(name: str, *, dropout: float) -> tuple[PreTrainedModel, Tokenizer]:

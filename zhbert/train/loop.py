@@ -1,7 +1,8 @@
 """The one training loop, for pretraining and for fine-tuning, on accelerate.
 
-- The loss of a step is (sum over all targets) / (number of targets) over every micro-batch and
-  every process, so accumulation and more devices change nothing but speed.
+- The loss of a step is (sum over all targets) / (number of targets) over every micro-batch, so
+  accumulation changes nothing but memory. The sum is written for any number of processes; the
+  stages run one so far.
 - All randomness of step n comes from (seed, n): a resumed run needs no random state.
 - Schedules are functions of the step. What is left to save is weights, optimizer and the job's
   own position; with these a killed run goes on as if nothing had happened, bit for bit on CPU.
@@ -153,9 +154,8 @@ class _Training:
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 with self.accelerator.autocast():
                     loss = self.job.loss(self.model, micro.to(self.accelerator.device)) / targets
-                self.accelerator.backward(
-                    loss * self.accelerator.num_processes
-                )  # DDP averages, we want the sum
+                # gradients are averaged over processes, and the sum is wanted
+                self.accelerator.backward(loss * self.accelerator.num_processes)
             total += loss.detach()
         return total
 

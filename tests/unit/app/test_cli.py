@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import zhbert
-from zhbert.app.cli import main, stage_command
+from zhbert.app.cli import main
+from zhbert.app.options import command_of
 from zhbert.app.doctor import OK, WRONG, examine
 from zhbert.app.stages import STAGES
 
@@ -76,7 +77,7 @@ def test_options_reach_the_config_with_their_types(typed, tmp_path: Path) -> Non
 
 
 def test_a_list_option_takes_several_values() -> None:
-    parameters = stage_command("finetune", STAGES["finetune"].config_type()).__signature__.parameters  # type: ignore[attr-defined]
+    parameters = command_of(STAGES["finetune"].config_type(), print).__signature__.parameters  # type: ignore[attr-defined]
     assert parameters["labels"].annotation.__origin__ == list[str] | None
     assert parameters["train"].default is parameters["train"].empty
 
@@ -154,6 +155,4 @@ def test_what_the_world_refuses_is_one_line(
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
-    assert (
-        capsys.readouterr().err == "zhbert: /a/b: Permission denied (zhbert cannot read or write there)\n"
-    )
+    assert capsys.readouterr().err == "zhbert: /a/b: Permission denied (zhbert cannot read or write there)\n"

@@ -1,0 +1,62 @@
+"""Commands made of configs: one option a field, with its help, its choices and its default.
+
+Everything but a flag or a list is taken as text and read as TOML would read it, so that an option
+and a recipe key mean the same; the config itself checks the values.
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from zhbert.config import INPUT, Config, parse_value
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
+]
+
+
+def command_of(config: type[Config], execute: Callable[[dict[str, Any], Path], None]) -> Callable[..., None]:
+    """Return a command whose options are the fields of a config; it hands the given ones to `execute`."""
+
+    def command(output: Path, **options: Any) -> None:
+        given = {key: value for key, value in options.items() if value not in (None, [])}
+        execute({key: _typed(config, key, value) for key, value in given.items()}, output)
+
+    parameters = [_parameter(key, config) for key in config.model_fields]
+    parameters.append(inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=Output))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _parameter(key: str, config: type[Config]) -> inspect.Parameter:
+    """Return the option of one field; everything but a flag is read as TOML would read it."""
+    field = config.model_fields[key]
+    kind: Any = bool if field.annotation is bool else list[str] if _is_list(field.annotation) else str
+    shown = "" if field.is_required() or field.default in ([], None) else f" [{field.default}]"
+    option = typer.Option(help=f"{field.description}{shown}", metavar=_metavar(field), show_default=False)
+    default = inspect.Parameter.empty if field.is_required() else None
+    annotation = Annotated[kind if field.is_required() else kind | None, option]  # type: ignore[valid-type]  # made here
+    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _is_list(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) in (list, tuple)
+
+
+def _metavar(field: Any) -> str | None:
+    if field.annotation is bool:
+        return None
+    choices = [part for part in get_args(field.annotation) if isinstance(part, str)]
+    return "|".join(choices) if choices else "PATH" if INPUT in field.metadata else "VALUE"
+
+
+def _typed(config: type[Config], key: str, value: Any) -> Any:
+    annotation = config.model_fields[key].annotation
+    if isinstance(value, list):
+        return value if annotation == list[str] else [parse_value(item) for item in value]
+    is_number = annotation in (int, float)
+    return parse_value(value) if is_number and isinstance(value, str) else value
