@@ -103,9 +103,8 @@ def parse(kind: type[C], values: dict[str, Any], *, where: object = "", key: str
     zhbert.errors.ConfigError: cake.toml: layer: unknown key (did you mean "layers"?)
     """
     try:
-        return kind.model_validate_json(
-            json.dumps(values, default=str)
-        )  # JSON mode: strict, yet lists are tuples
+        # JSON mode: strict about types, yet a list may be a tuple and a text a path
+        return kind.model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise _explain(kind, error, where=where, key=key) from error
 

@@ -28,24 +28,37 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
-@pytest.mark.slow
-def test_commands_run(tmp_path: Path) -> None:
-    commands = "\n".join(blocks(ROOT / "docs" / "from-text-to-report.md", "bash"))
-    work = tmp_path / "work"
-    work.mkdir()
+def run_commands(page: str, tmp_path: Path) -> tuple[Path, str]:
+    """Run a page's commands in a fresh folder and return it with what they printed."""
+    folder = tmp_path / "work"
+    folder.mkdir()
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands],
-        cwd=work,
+        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks(ROOT / "docs" / page, "bash"))],
+        cwd=folder,
         env=environment(tmp_path),
         capture_output=True,
         text=True,
         timeout=280,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert (work / "work" / "report" / "report.html").is_file()
-    assert (work / "runs" / "my" / "report" / "report.html").is_file()
-    after_change = done.stdout.rpartition("stages run")[0].splitlines()[-1]
-    assert after_change.startswith("3 of 7"), "ner, its predictions and the report, and nothing else"
+    return folder, done.stdout
+
+
+@pytest.mark.slow
+def test_from_text_to_report(tmp_path: Path) -> None:
+    folder, said = run_commands("from-text-to-report.md", tmp_path)
+    assert (folder / "work" / "report" / "report.html").is_file()
+    assert (folder / "runs" / "my" / "report" / "report.html").is_file()
+    changed = next(line for line in reversed(said.splitlines()) if "stages run" in line)
+    assert changed.startswith("3 of 7"), "ner, its predictions and the report, and nothing else"
+
+
+@pytest.mark.slow
+def test_composed_data(tmp_path: Path) -> None:
+    folder, said = run_commands("composed-data.md", tmp_path)
+    lines = (folder / "composed" / "ner" / "test.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == 10
+    assert said.splitlines()[-2:] == lines[:2]
 
 
 TASKS = ("topics", "ner", "reading")

@@ -120,7 +120,7 @@ def test_no_frame_serves_two_tasks_nor_a_task_and_the_raw_text_nor_training_and_
     where: dict[Any, set[str]] = defaultdict(set)
     for job in read_source(HOME / "source").jobs():
         for section in job.sections:
-            use = f"{job.spec['file']}{' test' if section.test else ''}" if "splits" in job.spec else "raw"
+            use = f"{job.spec.file}{' test' if section.test else ''}" if job.spec.splits else "raw"
             for line in (line for block in section.blocks for line in block):
                 where[line.frame].add(use)
     assert [(frame, uses) for frame, uses in where.items() if len(uses) > 1] == []
@@ -134,7 +134,7 @@ def test_the_raw_text_is_large_and_its_vocabulary_wide() -> None:
 
 def test_the_raw_text_has_every_word_that_tells_a_topic_or_an_entity() -> None:
     source, text = read_source(HOME / "source"), raw()
-    held = [name for name in source.spec["held_out"] if name not in ("day", "timeword")]
+    held = [name for name in source.spec.held_out if name not in ("day", "timeword")]
     words = [word for name in held for word in source.lexicons[name].part("all")]
     assert [word for word in words if text.count(word) < 15] == []
 
@@ -144,7 +144,7 @@ def test_the_source_is_written_by_hand_in_hundreds_of_frames_and_thousands_of_en
     frames = {
         line.frame for job in source.jobs() for s in job.sections for block in s.blocks for line in block
     }
-    made = {*source.spec["lexicons"], *source.groups}
+    made = {*source.spec.lexicons, *source.groups}
     entries = {
         word for name, words in source.lexicons.items() if name not in made for word in words.part("all")
     }

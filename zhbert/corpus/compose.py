@@ -13,7 +13,6 @@ from pathlib import Path
 
 from zhbert.corpus.frames import Deck, Dice, Pen, Rendered, Scope, join
 from zhbert.corpus.source import Block, Job, Line, Section, Split, read_source
-from zhbert.errors import DataError, nearest
 from zhbert.records import EntityExample, LabelExample, PairExample, ReadingExample, Span, to_json
 
 Outputs = dict[str, list[str]]
@@ -25,10 +24,7 @@ def compose(source: Path, target: Path) -> dict[str, int]:
     outputs: Outputs = {}
     made = read_source(source)
     for job in made.jobs():
-        if job.spec["kind"] not in KINDS:
-            remedy = nearest(job.spec["kind"], KINDS)
-            raise DataError(f'unknown kind "{job.spec["kind"]}"', where=source / "make.toml", remedy=remedy)
-        outputs |= KINDS[job.spec["kind"]](job)
+        outputs |= KINDS[job.spec.kind](job)
     facts: dict[tuple[str, str], str] = {}
     for name, records in outputs.items():
         data = (("\n" if name.endswith(".jsonl") else "\n\n").join(records) + "\n").encode()
@@ -45,15 +41,15 @@ def compose(source: Path, target: Path) -> dict[str, int]:
 
 def _documents(job: Job) -> Outputs:
     """Make documents of frames: an opening, sentences of one section and of "*", a closing."""
-    dice = Dice(f"{job.seed}/{job.spec['file']}")
+    dice = Dice(f"{job.seed}/{job.spec.file}")
     pen = Pen(job.lexicons, half="all", dice=dice)
     common = [line for section in job.sections if section.name == "*" for line in section.lines()]
     order = Deck([section for section in job.sections if section.name != "*"], dice)
     texts: dict[str, None] = {}
-    while sum(map(len, texts)) < job.spec["characters"]:
+    while sum(map(len, texts)) < job.spec.characters:
         section = order.draw()
         texts[_document(pen, dice, section, common, job.alias(section.name))] = None
-    return {f"raw/{job.spec['file']}.txt": list(texts)}
+    return {f"raw/{job.spec.file}.txt": list(texts)}
 
 
 def _document(pen: Pen, dice: Dice, section: Section, common: list[Line], alias: dict[str, list[str]]) -> str:
@@ -72,7 +68,7 @@ def _document(pen: Pen, dice: Dice, section: Section, common: list[Line], alias:
 
 def _dialogues(job: Job) -> Outputs:
     """Make documents of a passage and the questions and answers that belong to it."""
-    dice = Dice(f"{job.seed}/{job.spec['file']}")
+    dice = Dice(f"{job.seed}/{job.spec.file}")
     split = Split(
         name="raw", size=0, pen=Pen(job.lexicons, half="all", dice=dice), dice=dice, sections=job.sections
     )
@@ -80,11 +76,11 @@ def _dialogues(job: Job) -> Outputs:
     for passage, questions in _passages(split, set()):
         lines = [passage.text]
         for question, answer in questions:
-            lines += [f"问：{question}？", f"答：{answer.surface if answer else job.spec['unknown']}。"]
+            lines += [f"问：{question}？", f"答：{answer.surface if answer else job.spec.unknown}。"]
         texts.append("\n".join(lines))
-        if sum(map(len, texts)) >= job.spec["characters"]:
+        if sum(map(len, texts)) >= job.spec.characters:
             break
-    return {f"raw/{job.spec['file']}.txt": texts}
+    return {f"raw/{job.spec.file}.txt": texts}
 
 
 def _passages(split: Split, used: set[str]) -> Iterator[tuple[Rendered, list[tuple[str, Span | None]]]]:
@@ -180,7 +176,7 @@ def _pair(job: Job) -> Outputs:
             texts = _two(deck.draw(), split, same)
             if len(texts) == 2 and not used.intersection(texts):
                 used.update(texts)
-                label = job.spec["labels"][0 if same else 1]
+                label = job.spec.labels[0 if same else 1]
                 number = _id(job, split, len(lines))
                 lines.append(to_json(PairExample(id=number, first=texts[0], second=texts[1], label=label)))
         outputs[_file(job, split)] = lines
@@ -216,8 +212,8 @@ KINDS = {
 
 
 def _id(job: Job, split: Split, number: int) -> str:
-    return f"{job.spec['file']}-{split.name}-{number + 1:04d}"
+    return f"{job.spec.file}-{split.name}-{number + 1:04d}"
 
 
 def _file(job: Job, split: Split) -> str:
-    return f"{job.spec['file']}/{split.name}.jsonl"
+    return f"{job.spec.file}/{split.name}.jsonl"

@@ -9,8 +9,8 @@ import pytest
 
 import zhbert
 from zhbert.app.cli import main
-from zhbert.app.options import command_of
 from zhbert.app.doctor import OK, WRONG, examine
+from zhbert.app.options import command_of
 from zhbert.app.stages import STAGES
 
 COMMANDS = ["run", "score", "fill", "ask", "doctor", "version", "corpus", "corpus compose"]

@@ -8,7 +8,7 @@ import pytest
 from zhbert.corpus.compose import compose
 from zhbert.corpus.frames import Dice, Lexicon, Pen, Scope, is_held, join, parse
 from zhbert.corpus.source import read_sections, read_source
-from zhbert.errors import DataError
+from zhbert.errors import ConfigError, DataError
 
 MAKE = """
 seed = "1"
@@ -108,7 +108,16 @@ def test_a_question_needs_its_answer_in_the_block(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused(source: Path) -> None:
     (source / "make.toml").write_text(MAKE.replace('kind = "ner"', 'kind = "nr"'), "utf-8")
-    with pytest.raises(DataError, match='unknown kind "nr"'):
+    with pytest.raises(ConfigError, match=r'make\.toml: make\.0\.kind = "nr": input should be .*ner'):
+        compose(source, source / "out")
+
+
+def test_a_misspelt_key_and_a_missing_file_are_named(source: Path) -> None:
+    (source / "make.toml").write_text(MAKE.replace("held_out", "heldout"), "utf-8")
+    with pytest.raises(ConfigError, match=r'heldout: unknown key \(did you mean "held_out"\?\)'):
+        compose(source, source / "out")
+    (source / "make.toml").write_text(MAKE.replace('"ner.txt"', '"nr.txt"'), "utf-8")
+    with pytest.raises(DataError, match=r"nr.txt: no such file"):
         compose(source, source / "out")
 
 
