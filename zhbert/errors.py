@@ -1,14 +1,16 @@
 """What can go wrong, and who has to act.
 
     ZhbertError
-    └── UserError        something the user can put right; the command line prints it and exits with 2
+    ├── TrainingError    a training that broke down; what it left behind stays to be looked at
+    └── UserError        something the user can put right before anything is done
         ├── DataError    a record, a file or an encoding
         ├── ConfigError  a recipe, a card or an option
         ├── ModelError   a folder that is not the model it should be
         └── BusyError    another run is working in the same folder
 
-Every `UserError` says where, what and how to mend it, in one line. A broken promise inside
-zhbert itself is an `assert` or a plain Python exception, never one of these.
+Every one says where, what and how to mend it, in one line, which is what the command line prints
+before it exits with 2. A broken promise inside zhbert itself is an `assert` or a plain Python
+exception, never one of these.
 """
 
 from difflib import get_close_matches
@@ -19,13 +21,9 @@ if TYPE_CHECKING:
 
 
 class ZhbertError(Exception):
-    """The root of every error that zhbert raises on purpose."""
+    """The root of every error that zhbert raises on purpose.
 
-
-class UserError(ZhbertError):
-    """A mistake that the user can put right.
-
-    >>> str(UserError("not valid JSON", where="train.jsonl:3", remedy="mend the line"))
+    >>> str(DataError("not valid JSON", where="train.jsonl:3", remedy="mend the line"))
     'train.jsonl:3: not valid JSON (mend the line)'
     """
 
@@ -34,6 +32,14 @@ class UserError(ZhbertError):
         prefix = f"{where}: " if self.where else ""
         suffix = f" ({remedy})" if remedy else ""
         super().__init__(f"{prefix}{what}{suffix}")
+
+
+class TrainingError(ZhbertError):
+    """A training that broke down."""
+
+
+class UserError(ZhbertError):
+    """A mistake that the user can put right."""
 
 
 class DataError(UserError):

@@ -54,6 +54,14 @@ def test_from_text_to_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_reports(tmp_path: Path) -> None:
+    folder, said = run_commands("reports.md", tmp_path)
+    assert "first − second" in said
+    assert "better" in said
+    assert (folder / "report" / "report.html").is_file()
+
+
+@pytest.mark.slow
 def test_composed_data(tmp_path: Path) -> None:
     folder, said = run_commands("composed-data.md", tmp_path)
     lines = (folder / "composed" / "ner" / "test.jsonl").read_text("utf-8").splitlines()

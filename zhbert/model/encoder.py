@@ -31,6 +31,7 @@ class Preset:
     inner: int
 
 
+DROPOUT = 0.1  # BERT's, for fine-tuning
 PRESETS = {
     "pico": Preset(2, 128, 2, 512),
     "nano": Preset(4, 256, 4, 1024),

@@ -25,12 +25,14 @@ from zhbert.files import Work
 from zhbert.model import store
 from zhbert.model.attention import positions, use_packed, use_plain
 from zhbert.model.encoder import (
+    DROPOUT,
     count_parameters,
     describe,
     first_position,
     most_tokens,
     new_config,
     new_encoder,
+    set_dropout,
 )
 from zhbert.model.heads import masked_logits
 from zhbert.progress import SILENT, Progress
@@ -176,6 +178,7 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
     job = PretrainJob(config, tokenizer)
     history = train(model, job, config, folder=work.folder, progress=progress)
     use_plain(model)
+    set_dropout(model.config, DROPOUT)  # what the folder says to whoever fine-tunes it, with us or without
     work.counts |= {
         "size": describe(model.config),
         "parameters": count_parameters(model),

@@ -23,7 +23,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from zhbert.config import Config
-from zhbert.errors import ModelError, UserError
+from zhbert.errors import ModelError, TrainingError
 from zhbert.files import LOGS
 from zhbert.progress import SILENT, Bar, Progress
 from zhbert.records import to_plain
@@ -168,7 +168,7 @@ class _Training:
 
     def _log(self, bar: Bar, *, loss: float, norm: float, lr: float) -> None:
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise UserError(
+            raise TrainingError(
                 f"the loss is {loss} and its gradient {norm} at step {self.step}",
                 remedy="a lower learning rate may help",
             )

