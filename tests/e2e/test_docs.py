@@ -40,7 +40,7 @@ def run_commands(page: str, tmp_path: Path) -> tuple[Path, str]:
         text=True,
         timeout=280,
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return folder, done.stdout
 
 
