@@ -69,30 +69,6 @@ def test_composed_data(tmp_path: Path) -> None:
     assert said.splitlines()[-2:] == lines[:2]
 
 
-TASKS = ("topics", "ner", "reading")
-SHORT = {"encoder.steps": 3, "report.draws": 200} | {
-    f"{task}-{start}.epochs": 1 for task in TASKS for start in ("pretrained", "random")
-}
-
-
-@pytest.mark.slow
-def test_python_lines_run(tmp_path: Path) -> None:
-    """The lines run on the results of the quickstart recipe, cut short where it trains."""
-    lines = "\n".join(blocks(ROOT / "docs" / "python.md", "python"))
-    short = lines.replace('zhbert.run("quickstart")', f'zhbert.run("quickstart", **{SHORT!r})')
-    assert short != lines
-    done = subprocess.run(
-        [sys.executable, "-c", short],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "report.html" in done.stdout
-
-
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", ["bash", "python"])
 def test_both_languages_show_the_same(page: str, language: str) -> None:

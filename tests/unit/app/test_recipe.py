@@ -156,3 +156,32 @@ def test_every_stage_has_its_function_and_its_config() -> None:
     for name, stage in STAGES.items():
         assert stage.name == name
         assert stage.config_type().__name__ == stage.config
+
+
+LIKE = """
+[stages.second]
+like = "documents"
+min_characters = 5
+[stages.documents]
+use = "corpus build"
+source = "raw"
+form = "lines"
+"""
+
+
+def test_a_stage_like_another_takes_over_what_it_does_not_say(tmp_path: Path) -> None:
+    file = tmp_path / "like.toml"
+    file.write_text(LIKE, encoding="utf-8")
+    stages = read_recipe(file, {"documents.form": "files"}).stages
+    assert stages["second"] == stages["documents"] | {"min_characters": 5}
+    assert stages["second"]["form"] == "files", "what changes in the one changes in the other"
+
+
+@pytest.mark.parametrize("model", ["documnts", "third", "second"])
+def test_a_stage_can_only_be_like_one_that_is_written_out(tmp_path: Path, model: str) -> None:
+    file = tmp_path / "like.toml"
+    text = LIKE + '[stages.third]\nlike = "second"\n' if model == "third" else LIKE
+    file.write_text(text.replace('like = "documents"', f'like = "{model}"'), encoding="utf-8")
+    complaint = r'second\.like: ".+" is no stage that is written out \(.*documents'
+    with pytest.raises(ConfigError, match=complaint):
+        read_recipe(file, {})
