@@ -7,6 +7,7 @@ other, far too few to know anything.
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,35 @@ import pytest
 
 from zhbert.corpus.card import find
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.progress import SILENT
+from zhbert.progress import SILENT, Progress
 
 LOCAL = ("127.", "localhost", "::1")
 ENTITY_TEXT = "王芳在杭州市图书馆工作，李明去了北京。"
 SETS = {"classify": "topics", "pair": "pairs", "ner": "ner", "reading": "reading"}
+
+
+class Stopping:
+    """A progress bar that interrupts the run when it has moved on so far."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.moved = at, 0.0
+
+    @contextmanager
+    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator["Stopping"]:
+        yield self
+
+    def say(self, line: str) -> None: ...
+
+    def advance(self, amount: float = 1, /, **figures: float) -> None:
+        self.moved += amount
+        if self.moved >= self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def stop_after() -> Callable[[int], Progress]:
+    """Return what makes a progress that stops a run, as a user does, after so many steps."""
+    return Stopping
 
 
 @pytest.fixture(autouse=True, scope="session")

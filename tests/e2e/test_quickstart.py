@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import zhbert
 
@@ -26,9 +27,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("quickstart")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        torch.set_num_threads(os.cpu_count() or 1)
         assert len(zhbert.run("quickstart", **SHORT).fresh) == 21
         again = zhbert.run("quickstart", **SHORT)
         assert again.fresh == []
+        torch.set_num_threads(1)  # as all other tests
     return place
 
 

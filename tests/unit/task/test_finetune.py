@@ -1,8 +1,7 @@
 """Fine-tuning: same seed same weights, kills do no harm, mistakes are named, and tasks can be learnt."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,6 @@ from zhbert.task.finetune import POOL, FinetuneConfig, epoch_batches, finetune
 from zhbert.task.registry import TASKS, make_task
 
 Settings = Callable[..., dict[str, Any]]
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class Breaking:
-    """A progress bar that kills the run after so many steps."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.moved = at, 0.0
-
-    @contextmanager
-    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator["Breaking"]:
-        yield self
-
-    def say(self, line: str) -> None: ...
-
-    def advance(self, amount: float = 1, /, **figures: float) -> None:
-        self.moved += amount
-        if self.moved >= self.at:
-            raise Stop
 
 
 def config_of(values: dict[str, Any]) -> FinetuneConfig:
@@ -91,10 +68,14 @@ def test_the_same_seed_gives_the_same_weights(
 
 @pytest.mark.parametrize("at", [1, 2, 6])
 def test_a_killed_run_ends_with_the_same_weights(
-    at: int, tmp_path: Path, tiny_finetune: Settings, tiny_models: dict[str, Path]
+    at: int,
+    tmp_path: Path,
+    tiny_finetune: Settings,
+    tiny_models: dict[str, Path],
+    stop_after: Callable[[int], Progress],
 ) -> None:
-    with pytest.raises(Stop):
-        run(tmp_path / "ner", tiny_finetune("ner", save_seconds=1e-9), Breaking(at))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "ner", tiny_finetune("ner", save_seconds=1e-9), stop_after(at))
     run(tmp_path / "ner", tiny_finetune("ner", save_seconds=1e-9))
     assert equal(weights(tmp_path / "ner"), weights(tiny_models["ner"]))
     assert figures(tmp_path / "ner") == figures(tiny_models["ner"])

@@ -2,8 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +23,6 @@ from zhbert.progress import SILENT, Progress
 from zhbert.task.pretrain import PretrainConfig, PretrainJob, pretrain, split
 
 Values = dict[str, Any]
-
-
-class Stop(Exception):
-    """A kill."""
-
-
-class Breaking:
-    """A progress bar that kills the run after so many steps."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.moved = at, 0.0
-
-    @contextmanager
-    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator["Breaking"]:
-        yield self
-
-    def say(self, line: str) -> None: ...
-
-    def advance(self, amount: float = 1, /, **figures: float) -> None:
-        self.moved += amount
-        if self.moved >= self.at:
-            raise Stop
 
 
 def config_of(values: Values) -> PretrainConfig:
@@ -111,10 +88,10 @@ def test_micro_batches_change_nothing(
 
 @pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 3, 6])
 def test_a_killed_run_ends_with_the_same_folder(
-    at: int, tmp_path: Path, tiny_pretrain: Values, tiny_encoder: Path
+    at: int, tmp_path: Path, tiny_pretrain: Values, tiny_encoder: Path, stop_after: Callable[[int], Progress]
 ) -> None:
-    with pytest.raises(Stop):
-        run(tmp_path / "out", tiny_pretrain | {"save_seconds": 1e-9}, Breaking(at))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "out", tiny_pretrain | {"save_seconds": 1e-9}, stop_after(at))
     work = run(tmp_path / "out", tiny_pretrain)
     manifest = read_manifest(tiny_encoder)
     assert manifest is not None

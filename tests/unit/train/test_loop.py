@@ -1,8 +1,7 @@
 """The loop: accumulation changes nothing, a kill changes nothing, and what is wrong stops it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,13 @@ from torch import Tensor, nn
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ModelError, ZhbertError
 from zhbert.model.encoder import new_config, new_encoder
-from zhbert.progress import SILENT
+from zhbert.progress import SILENT, Progress
 from zhbert.records import to_plain
 from zhbert.train import checkpoint
 from zhbert.train.loop import History, LoopConfig, Micro, make_optimizer, step_seed, train
 
 STEPS = 12
 ROWS = 12
-
-
-class Stop(Exception):
-    """A kill."""
 
 
 class Net(nn.Module):
@@ -47,7 +42,7 @@ class Curve:
 
     def next_step(self) -> list[Micro]:
         if self.position == self.stop_at:
-            raise Stop
+            raise KeyboardInterrupt
         rng = torch.Generator().manual_seed(self.position)
         x, y = torch.randn(ROWS, 4, generator=rng), torch.randn(ROWS, 1, generator=rng)
         self.position += 1
@@ -66,24 +61,6 @@ class Curve:
 
     def resume(self, state: dict[str, Any]) -> None:
         self.position = state["position"]
-
-
-class Breaking:
-    """A progress bar that kills the run when it has moved on so far."""
-
-    def __init__(self, at: int) -> None:
-        self.at, self.moved = at, 0.0
-
-    @contextmanager
-    def bar(self, what: str, *, total: float, unit: str = "") -> Iterator["Breaking"]:
-        yield self
-
-    def say(self, line: str) -> None: ...
-
-    def advance(self, amount: float = 1, /, **figures: float) -> None:
-        self.moved += amount
-        if self.moved >= self.at:
-            raise Stop
 
 
 def config(**more: Any) -> LoopConfig:
@@ -131,7 +108,9 @@ def test_the_update_is_that_of_the_mean_over_all_targets(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("saving", [1e-9, 1e9])
 @pytest.mark.parametrize("place", ["job", "bar"])
-def test_a_killed_run_ends_as_if_nothing_had_happened(place: str, saving: float, tmp_path: Path) -> None:
+def test_a_killed_run_ends_as_if_nothing_had_happened(
+    place: str, saving: float, tmp_path: Path, stop_after: Callable[[int], Progress]
+) -> None:
     scores = {4: 0.3, 8: 0.5, 12: 0.4}
     settings = config(save_seconds=saving)
     whole = Net(0.2)
@@ -139,8 +118,8 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(place: str, saving: float,
     for at in range(1, STEPS):
         work = folder(tmp_path, f"{at}")
         job = Curve(stop_at=at if place == "job" else -1, scores=scores)
-        bar = Breaking(at) if place == "bar" else SILENT
-        with pytest.raises(Stop):
+        bar = stop_after(at) if place == "bar" else SILENT
+        with pytest.raises(KeyboardInterrupt):
             train(Net(0.2), job, settings, folder=work, progress=bar)
         model = Net(0.2)
         resumed = train(model, Curve(scores=scores), settings, folder=work)
@@ -155,7 +134,7 @@ def test_a_run_that_is_killed_again_and_again_ends_too(tmp_path: Path) -> None:
     train(whole, Curve(), settings, folder=folder(tmp_path, "whole"))
     work = folder(tmp_path, "work")
     for at in range(STEPS):
-        with pytest.raises(Stop):
+        with pytest.raises(KeyboardInterrupt):
             train(Net(0.2), Curve(stop_at=at), settings, folder=work)
     model = Net(0.2)
     train(model, Curve(), settings, folder=work)
@@ -165,7 +144,7 @@ def test_a_run_that_is_killed_again_and_again_ends_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors", "state.json"])
 @pytest.mark.parametrize("how", ["missing", "cut off"])
 def test_a_damaged_checkpoint_is_refused_by_name(how: str, name: str, tmp_path: Path) -> None:
-    with pytest.raises(Stop):
+    with pytest.raises(KeyboardInterrupt):
         train(Net(), Curve(stop_at=3), config(save_seconds=1e-9), folder=tmp_path)
     found = checkpoint.latest(tmp_path)
     assert found is not None
@@ -179,7 +158,7 @@ def test_a_damaged_checkpoint_is_refused_by_name(how: str, name: str, tmp_path: 
 
 
 def test_lost_best_weights_are_missed_at_once_not_at_the_end(tmp_path: Path) -> None:
-    with pytest.raises(Stop):
+    with pytest.raises(KeyboardInterrupt):
         train(Net(), Curve(stop_at=3, scores={1: 0.5}), config(save_seconds=1e-9), folder=tmp_path)
     (tmp_path / "best.safetensors").unlink()
     with pytest.raises(ModelError, match="best weights so far are gone"):
@@ -192,7 +171,7 @@ def test_the_best_weights_are_kept(tmp_path: Path) -> None:
         model, Curve(scores={2: 0.1, 5: 0.9, 8: 0.9, 12: 0.2}), config(), folder=folder(tmp_path, "a")
     )
     assert (history.best, history.best_step) == (0.9, 5)
-    with pytest.raises(Stop):
+    with pytest.raises(KeyboardInterrupt):
         train(best, Curve(stop_at=5), config(), folder=folder(tmp_path, "b"))
     assert same(model, best)
 
