@@ -135,8 +135,8 @@ def write_documents(path: Path, documents: list[Document]) -> None:
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path, compression="zstd")
 
 
-def read_built(folder: Path) -> Iterator[Document]:
-    """Yield the documents of a built corpus, part by part."""
+def read_built(folder: Path, *, bar: Bar | None = None) -> Iterator[Document]:
+    """Yield the documents of a built corpus, part by part, moving a bar on."""
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
         raise DataError(
@@ -147,6 +147,8 @@ def read_built(folder: Path) -> Iterator[Document]:
             for row in batch.to_pylist():
                 meta = {pair["key"]: pair["value"] for pair in row.pop("meta")}
                 yield Document(**row, meta=meta)
+                if bar:
+                    bar.advance(1)
 
 
 def count_built(folder: Path) -> int:

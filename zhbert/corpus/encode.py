@@ -20,7 +20,7 @@ from zhbert.encode.align import continuations, sentence_starts
 from zhbert.encode.shards import CONTINUES_WORD, SENTENCE, ShardWriter
 from zhbert.encode.tokenizer import Encoded, Tokenizer
 from zhbert.files import Work
-from zhbert.progress import SILENT, Bar, Progress
+from zhbert.progress import SILENT, Progress
 from zhbert.records import Document
 from zhbert.text.segment import Segmenter, segmenter
 from zhbert.text.sentences import sentences
@@ -50,7 +50,8 @@ def encode(config: EncodeConfig, work: Work, progress: Progress = SILENT) -> Non
     parts = {"train": False, "held-out": True} if config.held_out else {"train": False}
     with progress.bar("encode", total=len(parts) * count_built(config.documents), unit="documents") as bar:
         for part, wanted in parts.items():
-            documents = (d for d in _counted(config, bar) if is_held_out(d.id, config.held_out) == wanted)
+            built = read_built(config.documents, bar=bar)
+            documents = (d for d in built if is_held_out(d.id, config.held_out) == wanted)
             totals = Counter(documents=0, tokens=0, words=0, unknown=0)
             for number, chunk in enumerate(_chunks(documents, config.shard_documents)):
                 writer = ShardWriter(
@@ -72,12 +73,6 @@ def is_held_out(name: str, share: float) -> bool:
     95
     """
     return int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], "big") < share * 2**64
-
-
-def _counted(config: EncodeConfig, bar: Bar) -> Iterator[Document]:
-    for document in read_built(config.documents):
-        bar.advance(1)
-        yield document
 
 
 def _chunks(documents: Iterator[Document], size: int) -> Iterator[Iterator[Document]]:

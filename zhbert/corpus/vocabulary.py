@@ -1,6 +1,6 @@
 """`vocab`: built documents in, a tokenizer folder out."""
 
-from collections.abc import Iterator
+from itertools import islice
 
 from pydantic import Field
 
@@ -29,14 +29,9 @@ def vocab(config: VocabConfig, work: Work, progress: Progress = SILENT) -> None:
     """Build a vocabulary from documents and save its tokenizer."""
     total = count_built(config.documents)
     with progress.bar("count", total=total, unit="documents") as bar:
-
-        def texts() -> Iterator[str]:
-            for document in read_built(config.documents):
-                bar.advance(1)
-                yield document.text
-
-        found = build_vocab(texts(), size=config.size, coverage=config.coverage, min_count=config.min_count)
+        texts = (document.text for document in read_built(config.documents, bar=bar))
+        found = build_vocab(texts, size=config.size, coverage=config.coverage, min_count=config.min_count)
     tokenizer = Tokenizer.from_vocab(found.tokens)
     tokenizer.save(work.folder)
-    sample = [document.text for document, _ in zip(read_built(config.documents), range(SAMPLE), strict=False)]
+    sample = [document.text for document in islice(read_built(config.documents), SAMPLE)]
     work.counts |= {"entries": tokenizer.size, "unknown_rate": round(tokenizer.unk_rate(sample), 6)}
