@@ -55,12 +55,13 @@ def test_nothing_is_fetched(html: str) -> None:
     page = Page(html)
     assert {name for name, _ in page.attributes} & {
         "src",
-        "href",
         "srcset",
         "data",
         "action",
         "background",
     } == set()
+    places = {f"#{value}" for name, value in page.attributes if name == "id"}
+    assert {value for name, value in page.attributes if name == "href"} <= places  # within the page alone
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     assert "url(" not in html
     assert "@import" not in html
