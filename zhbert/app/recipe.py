@@ -84,7 +84,7 @@ def find_recipe(recipe: str | Path) -> Path:
 
 
 def read_recipe(recipe: str | Path, overrides: dict[str, Any]) -> Recipe:
-    """Return a recipe with dotted keys such as `pretrain.steps` replaced."""
+    """Return a recipe with dotted keys such as `encoder.steps` replaced."""
     path = find_recipe(recipe)
     values = load_toml(path)
     for key in values:
@@ -128,7 +128,7 @@ def run(
 ) -> Run:
     """Run a recipe into a folder (default `runs/<recipe>`), doing only what is not done yet.
 
-    Overrides are dotted keys: `zhbert.run("quickstart", **{"pretrain.steps": 50})`.
+    Overrides are dotted keys: `zhbert.run("quickstart", **{"encoder.steps": 50})`.
     """
     started = time.monotonic()
     read = read_recipe(recipe, overrides)
