@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhbert.text.normalize import normalize
-from zhbert.text.segment import Characters, Jieba
+from zhbert.text.segment import SEGMENTERS, ranges, segmenter, words
 from zhbert.text.sentences import sentences
 
 MARKS = "\u0300\u0301\u0302\u0323\u0327\u0338\u3099\u309aﾞﾟ\u093c\u09be\u09d7\u05b0\u0f71\u0f72\u0f74"
@@ -57,11 +57,11 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(texts, st.text(st.sampled_from(ENDS), max_size=30)))
 def test_sentences_and_words_cover_the_text(text: str) -> None:
-    for cut in (sentences, Characters().cut, Jieba().cut):
-        ranges = cut(text)
-        assert "".join(text[start:end] for start, end in ranges) == text
-        assert [start for start, _ in ranges[1:]] == [end for _, end in ranges[:-1]]
-        assert all(start < end for start, end in ranges)
+    cuts = [sentences(text), *(ranges(segmenter(name).ends(text)).tolist() for name in SEGMENTERS)]
+    for found in cuts:
+        assert "".join(text[start:end] for start, end in found) == text
+        assert [start for start, _ in found[1:]] == [end for _, end in found[:-1]]
+        assert all(start < end for start, end in found)
 
 
 @settings(max_examples=200, deadline=None)
@@ -83,11 +83,14 @@ COMMON = (
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面"
 )
 characters = st.one_of(
-    st.sampled_from(COMMON + "abZ09.%-_ ，\r\n·"), st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)
+    st.sampled_from(COMMON + "abZ09.%-_+#& ，\r\n·㐀𠀀豈\ue000\ud800\x00\u2028😀赞常"),
+    st.sampled_from(["3.5", "1.2.3", "v2.0b", "c++", "T恤", "4S店", "github.com", "常在", "赞赞赞", "\r\n"]),
+    st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),
+    st.characters(),
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(text=st.text(characters, max_size=40))
+@given(text=st.lists(characters, max_size=40).map("".join))
 def test_words_are_those_of_jieba(text: str, plain: jieba.Tokenizer) -> None:
-    assert [text[start:end] for start, end in Jieba().cut(text)] == plain.lcut(text)
+    assert words(segmenter("jieba"), text) == words(segmenter("jieba-plain"), text) == plain.lcut(text)

@@ -11,16 +11,19 @@ What is peculiar:
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from math import log
+
+import numpy as np
+import numpy.typing as npt
 
 Weights = dict[str, float | None]
 
-_BLOCKS = re.compile(
-    r"([\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]+)|\r\n|[\s\S]"
-)  # jieba: re_han_default, re_skip_default
+JOINING = r"\u4E00-\u9FD5a-zA-Z0-9+#&._%\-"  # jieba: re_han_default; it cuts beside all other characters
+LATIN = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # jieba.finalseg: re_skip
+_BLOCKS = re.compile(rf"([{JOINING}]+)|\r\n|[\s\S]")
 _HAN_OR_NOT = re.compile(r"([\u4E00-\u9FD5]+)|[^\u4E00-\u9FD5]+")  # jieba.finalseg: re_han
-_LATIN = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")  # jieba.finalseg: re_skip
 _IMPOSSIBLE = -3.14e100  # jieba.finalseg: MIN_FLOAT
 
 
@@ -36,31 +39,60 @@ def weigh(frequencies: dict[str, int], total: int) -> Weights:
     return weights
 
 
+def ends(words: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return where each of some words ends in the text that they make up.
+
+    >>> ends(["在", "北京", " ", "3.5%"]).tolist()
+    [1, 3, 4, 8]
+    """
+    return np.fromiter(accumulate(map(len, words)), dtype=np.int64)
+
+
 def cut(text: str, weights: Weights, *, split: frozenset[str] = frozenset()) -> Iterator[str]:
     """Yield the words of `text`; the model's guesses that are in `split` come character by character.
 
     >>> list(cut("在北京 3.5%", weigh({"北": 0, "北京": 9}, 9)))
     ['在', '北京', ' ', '3.5%']
     """
+    return guess(text, lambda block: _best(block, weights), lambda run: weights.get(run) is not None, split)
+
+
+def guess(
+    text: str,
+    route: Callable[[str], Iterable[str]],
+    known: Callable[[str], bool],
+    split: frozenset[str] = frozenset(),
+) -> Iterator[str]:
+    """Yield the words of `text`: those of a route through the dictionary, and guesses where it has none.
+
+    >>> list(guess("小明去上海", str, lambda run: False))
+    ['小明', '去', '上海']
+    """
     for block in _BLOCKS.finditer(text):
         if block[1] is None:
             yield block[0]
         else:
-            yield from _cut_block(block[1], weights, split)
+            yield from _guess_block(route(block[1]), known, split)
 
 
-def _cut_block(block: str, weights: Weights, split: frozenset[str]) -> Iterator[str]:
-    """Yield the words of the best route; what it leaves as single characters goes to the model."""
-    route = _route(block, weights)
-    start = loose = 0  # block[loose:start] holds the single characters not yet yielded
+def _guess_block(words: Iterable[str], known: Callable[[str], bool], split: frozenset[str]) -> Iterator[str]:
+    """Yield the words of a route; what it leaves as single characters goes to the model."""
+    loose: list[str] = []
+    for word in words:
+        if len(word) == 1:
+            loose.append(word)
+            continue
+        yield from _guess_run("".join(loose), known, split)
+        yield word
+        loose = []
+    yield from _guess_run("".join(loose), known, split)
+
+
+def _best(block: str, weights: Weights) -> Iterator[str]:
+    ends, start = _route(block, weights), 0
     while start < len(block):
-        end = route[start]
-        if end - start > 1:
-            yield from _cut_loose(block[loose:start], weights, split)
-            yield block[start:end]
-            loose = end
-        start = end
-    yield from _cut_loose(block[loose:], weights, split)
+        yield block[start : ends[start]]
+        start = ends[start]
 
 
 def _route(block: str, weights: Weights) -> list[int]:
@@ -81,19 +113,19 @@ def _route(block: str, weights: Weights) -> list[int]:
     return ends
 
 
-def _cut_loose(run: str, weights: Weights, split: frozenset[str]) -> Iterator[str]:
-    if len(run) < 2 or weights.get(run) is not None:  # a word that the route has chosen not to make
+def _guess_run(run: str, known: Callable[[str], bool], split: frozenset[str]) -> Iterator[str]:
+    if len(run) < 2 or known(run):  # a word that the route has chosen not to make
         yield from run
         return
     for part in _HAN_OR_NOT.finditer(run):
         if part[1] is None:
-            yield from filter(None, _LATIN.split(part[0]))
+            yield from filter(None, LATIN.split(part[0]))
             continue
-        for word in _guess(part[1]):
+        for word in _guess_han(part[1]):
             yield from word if word in split else (word,)
 
 
-def _guess(run: str) -> Iterator[str]:
+def _guess_han(run: str) -> Iterator[str]:
     """Yield the words that the hidden Markov model makes of a run of Han characters."""
     start = 0
     for place, state in enumerate(_states(run), 1):

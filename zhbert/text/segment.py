@@ -1,34 +1,40 @@
-"""Find the words of a text, as ranges that cover it without a gap.
+"""Find the words of a text: where each one ends, in characters.
 
 What is peculiar:
 
-- `jieba` gives exactly the words of `jieba.lcut` (exact mode, with its hidden Markov model), in linear
-  time; see `lattice`.
-- jieba keeps its dictionary as a marshal cache under a well-known name in the shared temporary folder,
-  where anybody may have left another one. Here the packaged dictionary is read every time (0.6 s, once
-  per process): no cache is read or written, nothing is logged, and a read-only disk will do.
-- A user dictionary is in jieba's format, `word [frequency] [tag]` with single spaces. jieba takes a line that
-  it does not understand, such as one with tabs, for one long word that never occurs; here it is an error.
+- `jieba` gives the words of `jieba.lcut` (exact mode, with its hidden Markov model) through its Rust twin;
+  `rapid` says what that takes and how sure it is. With the rare user dictionary of which the twin might
+  make something else, or another rjieba, it works as `jieba-plain` does.
+- `jieba-plain` gives exactly these words, from jieba's own tables in Python, in linear time; see `lattice`.
+  The two have different fingerprints all the same, because rjieba's version too decides what `jieba` finds.
+- `whitespace` takes a text that is segmented already. White space between its words counts as words too, so
+  that nothing is left out; a tokenizer drops it.
 - A segmenter is read-only once made, so threads may share it. It pickles as its user words and is built
-  again on the other side; it never reads the user's file twice.
+  again on the other side, once in a process; it never reads the user's file twice.
 """
 
 import hashlib
 import re
-import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, pairwise
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from zhbert.errors import ConfigError, DataError, nearest
-from zhbert.text import lattice
+import numpy as np
+import numpy.typing as npt
 
-_USER_LINE = re.compile(r"(\S+?)(?: ([0-9]+))?(?: ([a-z]+))?")
-_UNREACHABLE = re.compile(r"[^\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]")
-_CHARACTERS = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ０-９Ａ-Ｚａ-ｚ]+|[\s\S]")
+from zhbert.errors import ConfigError, nearest
+from zhbert.text import lattice, rapid
+from zhbert.text.lexicon import UserWord, fingerprint, lexicon, read_user_words
+
+Ends = npt.NDArray[np.int64]
+Ranges = npt.NDArray[np.int64]
+
+_PATTERNS = {
+    "character": re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ０-９Ａ-Ｚａ-ｚ]+|[\s\S]"),
+    "whitespace": re.compile(r"\s+|\S+"),
+}
 
 
 class Segmenter(Protocol):
@@ -37,135 +43,97 @@ class Segmenter(Protocol):
     name: str
     fingerprint: str
 
-    def cut(self, text: str) -> list[tuple[int, int]]:
-        """Return the half-open ranges of the words of `text`, which cover it without a gap."""
+    def ends(self, text: str, /) -> Ends:
+        """Return where each word of `text` ends; words cover it without a gap."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class UserWord:
-    """One line of a user dictionary; without a frequency jieba finds one that keeps the word whole."""
+def words(segmenter: Segmenter, text: str) -> list[str]:
+    """Return the words of a text as strings.
 
-    word: str
-    frequency: int | None = None
+    >>> words(Jieba(), "我来到北京清华大学")
+    ['我', '来到', '北京', '清华大学']
+    """
+    return [text[start:end] for start, end in pairwise([0, *segmenter.ends(text).tolist()])]
 
 
-@dataclass(frozen=True, slots=True)
-class Lexicon:
-    """jieba's dictionary with user words: weights for `lattice.cut`, words never to be guessed, a hash."""
+def ranges(ends: Ends) -> Ranges:
+    """Return the half-open ranges of words that end there, one after the other.
 
-    weights: lattice.Weights
-    split: frozenset[str]
-    fingerprint: str
+    >>> ranges(segmenter("character").ends("用BERT")).tolist()
+    [[0, 1], [1, 5]]
+    """
+    both = np.zeros((len(ends), 2), dtype=np.int64)
+    both[1:, 0], both[:, 1] = ends[:-1], ends
+    return both
 
 
 class Jieba:
     """jieba's exact mode.
 
-    >>> segmenter = Jieba()
-    >>> [(start, end) for start, end in segmenter.cut("我来到北京清华大学")]
-    [(0, 1), (1, 3), (3, 5), (5, 9)]
+    >>> Jieba().ends("我来到北京清华大学").tolist()
+    [1, 3, 5, 9]
     """
 
-    name = "jieba"
+    def __init__(self, user_words: Iterable[UserWord] = (), *, plain: bool = False) -> None:
+        self.user_words, self._plain = tuple(user_words), plain
+        self.name = "jieba-plain" if plain else "jieba"
+        self.fingerprint = fingerprint(self.user_words, "jieba", *([] if plain else ["rjieba"]))
+        self.ends = _jieba(self.user_words, plain=plain)  # no method, which would cost a fiftieth
 
-    def __init__(self, user_words: Iterable[UserWord] = ()) -> None:
-        self.user_words = tuple(user_words)
-        self._lexicon = _lexicon(self.user_words)
-        self.fingerprint = self._lexicon.fingerprint
-
-    def __reduce__(self) -> tuple[type["Jieba"], tuple[tuple[UserWord, ...]]]:
-        return Jieba, (self.user_words,)
+    def __reduce__(self) -> tuple[Callable[[], "Jieba"], tuple[()]]:
+        return partial(Jieba, self.user_words, plain=self._plain), ()
 
     @property
     def unreachable(self) -> tuple[str, ...]:
         """Return the user words that jieba can never find, because it always cuts beside, say, a "·"."""
-        return tuple(entry.word for entry in self.user_words if _UNREACHABLE.search(entry.word))
-
-    def cut(self, text: str) -> list[tuple[int, int]]:
-        """Return the ranges of the words of `text`."""
-        words = lattice.cut(text, self._lexicon.weights, split=self._lexicon.split)
-        return list(pairwise(accumulate(map(len, words), initial=0)))
+        return tuple(entry.word for entry in self.user_words if not entry.reachable)
 
 
-class Characters:
-    """One character a word; Latin letters and digits in runs.
+@lru_cache(maxsize=4)
+def _jieba(user_words: tuple[UserWord, ...], *, plain: bool) -> Callable[[str], Ends]:
+    """Return what cuts with these words; only user words make it read jieba's dictionary for the twin."""
+    known = lexicon(user_words) if plain or user_words else None
+    twin = None if plain else rapid.twin(known)
+    if twin:
+        return twin.ends
+    known = known or lexicon(user_words)
+    weights, split = lattice.weigh(known.frequencies, known.total), known.split
+    return lambda text: lattice.ends(lattice.cut(text, weights, split=split))
 
-    >>> Characters().cut("用BERT做NLP")
-    [(0, 1), (1, 5), (5, 6), (6, 9)]
+
+class Pattern:
+    """Words by a regular expression that leaves nothing out: characters, or what stands between spaces.
+
+    >>> words(Pattern("whitespace"), "他 用 BERT")
+    ['他', ' ', '用', ' ', 'BERT']
     """
 
-    name = "character"
-    fingerprint = hashlib.sha256(f"character {_CHARACTERS.pattern}".encode()).hexdigest()
-
-    def __init__(self, user_words: Iterable[UserWord] = ()) -> None:
+    def __init__(self, name: str, user_words: Iterable[UserWord] = ()) -> None:
         if tuple(user_words):
-            raise ConfigError('the segmenter "character" takes no user words', remedy='use "jieba"')
+            raise ConfigError(f'the segmenter "{name}" takes no user words', remedy='use "jieba"')
+        self.name, self._pattern = name, _PATTERNS[name]
+        self.fingerprint = hashlib.sha256(f"{name} {self._pattern.pattern}".encode()).hexdigest()
 
-    def cut(self, text: str) -> list[tuple[int, int]]:
-        """Return the ranges of the characters of `text`."""
-        return [match.span() for match in _CHARACTERS.finditer(text)]
+    def ends(self, text: str, /) -> Ends:
+        """Return where each word of `text` ends."""
+        return np.fromiter(map(re.Match.end, self._pattern.finditer(text)), dtype=np.int64)
 
 
-SEGMENTERS: dict[str, type[Jieba | Characters]] = {"jieba": Jieba, "character": Characters}
+SEGMENTERS: dict[str, Callable[[Iterable[UserWord]], Segmenter]] = {
+    "jieba": Jieba,
+    "jieba-plain": partial(Jieba, plain=True),
+    "character": partial(Pattern, "character"),
+    "whitespace": partial(Pattern, "whitespace"),
+}
 
 
 def segmenter(name: str = "jieba", *, user_words: Path | None = None) -> Segmenter:
     """Return the segmenter of that name, with the words of a user dictionary where a file is given.
 
-    >>> segmenter("character").cut("汉语")
-    [(0, 1), (1, 2)]
+    >>> segmenter("character").ends("汉语").tolist()
+    [1, 2]
     """
     if name not in SEGMENTERS:
         raise ConfigError(f'unknown segmenter "{name}"', remedy=nearest(name, SEGMENTERS))
     return SEGMENTERS[name](read_user_words(user_words) if user_words else ())
-
-
-def read_user_words(path: Path) -> tuple[UserWord, ...]:
-    """Return the entries of a user dictionary in jieba's format, in order."""
-    try:
-        lines = Path(path).read_bytes().split(b"\n")
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=path) from error
-    entries = (_user_word(line, where=f"{path}:{number}") for number, line in enumerate(lines, 1))
-    return tuple(entry for entry in entries if entry)
-
-
-def _user_word(line: bytes, *, where: str) -> UserWord | None:
-    try:
-        entry = line.strip().decode().lstrip("\ufeff")
-    except UnicodeDecodeError as error:
-        raise DataError("not UTF-8", where=where, remedy="save the dictionary as UTF-8") from error
-    match = _USER_LINE.fullmatch(entry)
-    if match:
-        return UserWord(match[1], None if match[2] is None else int(match[2]))
-    if not entry:
-        return None
-    raise DataError(f'not a dictionary line: "{entry}"', where=where, remedy=_USER_LINE_REMEDY)
-
-
-_USER_LINE_REMEDY = 'write "word", "word 20" or "word 20 n": single spaces, a whole number, a lower-case tag'
-
-
-@lru_cache(maxsize=4)
-def _lexicon(user_words: tuple[UserWord, ...]) -> Lexicon:
-    """Return jieba's packaged dictionary with user words added in jieba's own way."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jieba asks for pkg_resources and has invalid escapes
-        import jieba
-
-    tokenizer = jieba.Tokenizer()
-    path = Path(jieba.__file__).with_name(jieba.DEFAULT_DICT_NAME)
-    with path.open("rb") as file:
-        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(file)
-    tokenizer.initialized = True  # so that it never looks for a cache
-    for entry in user_words:
-        # add_word would force the split of a word of frequency 0 on every tokenizer in the process
-        tokenizer.add_word(entry.word, 1 if entry.frequency == 0 else entry.frequency)
-        if entry.frequency == 0:
-            tokenizer.FREQ[entry.word] = 0
-            tokenizer.total -= 1
-    digest = hashlib.sha256(path.read_bytes())
-    digest.update(repr((jieba.__version__, user_words)).encode())
-    split = frozenset(entry.word for entry in user_words if entry.frequency == 0)
-    return Lexicon(lattice.weigh(tokenizer.FREQ, tokenizer.total), split, digest.hexdigest())

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from zhbert.text import normalize as room
-from zhbert.text.normalize import normalize
+from zhbert.text.normalize import count_traditional, normal_text, normalize
 
 
 def surfaces(text: str, **options: bool) -> list[str]:
@@ -73,6 +73,25 @@ def test_simplified_by_phrase_and_never_in_length() -> None:
 def test_a_run_whose_length_would_change_goes_by_character() -> None:
     table = {"電腦程式": "程序", "電": "电", "腦": "脑", "程": "程", "式": "两个"}
     assert room._same_length("電腦程式", table.__getitem__) == "电脑程式"
+
+
+def test_a_text_alone_keeps_the_length_of_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def convert(text: str) -> str:
+        return text.replace("電腦程式", "程序").replace("電", "电").replace("腦", "脑").replace("式", "两个")
+
+    monkeypatch.setattr(room, "_opencc", lambda: convert)
+    text = "電，電腦程式。電"
+    assert normal_text(text, simplify=True) == normalize(text, simplify=True).text == "电,电脑程式。电"
+
+
+def test_a_clean_text_comes_back_as_it_is() -> None:
+    text = "没有什么要改。\n第二行"
+    assert normal_text(text, simplify=True) is text
+
+
+def test_traditional_characters_are_counted() -> None:
+    assert count_traditional("臺灣的頭髮，后来居上𠮷\ud800\x00") == 4
+    assert count_traditional("") == 0
 
 
 def test_back_and_forward() -> None:
