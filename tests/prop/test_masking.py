@@ -15,7 +15,7 @@ from zhbert.encode.masking import MaskIds, mask
 from zhbert.encode.pack import SPECIAL, FlatBatch
 from zhbert.encode.shards import CONTINUES_WORD
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.text.segment import segmenter
+from zhbert.text.segment import ranges, segmenter
 
 SENTENCES = [
     "小明硕士毕业于中国科学院计算所，后在日本京都大学深造。",
@@ -60,7 +60,7 @@ def encode(texts: list[str], *, epoch: int) -> tuple[FlatBatch, list[list[tuple[
     """Return a batch and, for each jieba word of each text, its first token and the one after its last."""
     ids, flags, starts, words = [], [], [0], []
     for text, encoded in zip(texts, TOKENIZER.encode_batch(texts), strict=True):
-        offsets, cut = encoded.offsets.tolist(), WORDS.cut(text)
+        offsets, cut = encoded.offsets.tolist(), ranges(WORDS.ends(text)).tolist()
         joined = continuations(offsets, cut).astype(np.uint8) * CONTINUES_WORD
         touched = [[t for t, (a, b) in enumerate(offsets) if a < end and b > start] for start, end in cut]
         base = starts[-1] + 1
