@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 Bools = npt.NDArray[np.bool_]
 Ranges = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
 
 
 def continuations(token_offsets: npt.ArrayLike, ranges: npt.ArrayLike) -> Bools:
@@ -25,17 +26,14 @@ def continuations(token_offsets: npt.ArrayLike, ranges: npt.ArrayLike) -> Bools:
     >>> continuations([(0, 0), (0, 1), (1, 2), (2, 5), (5, 6), (0, 0)], [(0, 2), (2, 4), (4, 6)]).tolist()
     [False, False, True, False, True, False]
     """
-    tokens_T2, ranges_R2 = _pairs(token_offsets), _pairs(ranges)
-    _in_order(ranges_R2)
-    first_T = np.searchsorted(
-        ranges_R2[:, 1], tokens_T2[:, 0], side="right"
-    )  # first range to end after the start
-    last_T = (
-        np.searchsorted(ranges_R2[:, 0], tokens_T2[:, 1], side="left") - 1
-    )  # last to start before the end
-    real_T = tokens_T2[:, 0] < tokens_T2[:, 1]
+    tokens_T2 = _pairs(token_offsets)
     joined_T = np.zeros(len(tokens_T2), dtype=np.bool_)
-    joined_T[1:] = real_T[1:] & real_T[:-1] & (first_T[1:] <= last_T[:-1])
+    if len(tokens_T2):
+        begun_C, ended_C = _counted(ranges, int(tokens_T2[:, 1].max()))
+        real_T = tokens_T2[:, 0] < tokens_T2[:, 1]
+        first_T = ended_C[tokens_T2[:, 0]]  # the first range that ends after the token's start
+        last_T = begun_C[tokens_T2[:, 1] - 1] - 1  # the last one that begins before its end
+        joined_T[1:] = real_T[1:] & real_T[:-1] & (first_T[1:] <= last_T[:-1])
     return joined_T
 
 
@@ -45,12 +43,12 @@ def sentence_starts(token_offsets: npt.ArrayLike, ranges: npt.ArrayLike) -> Bool
     >>> sentence_starts([(0, 0), (0, 1), (1, 2), (2, 3), (0, 0)], [(0, 2), (2, 3)]).tolist()
     [False, True, False, True, False]
     """
-    tokens_T2, ranges_R2 = _pairs(token_offsets), _pairs(ranges)
-    _in_order(ranges_R2)
+    tokens_T2 = _pairs(token_offsets)
     real_T = tokens_T2[:, 0] < tokens_T2[:, 1]
-    sentence = np.searchsorted(ranges_R2[:, 1], tokens_T2[real_T, 0], side="right")
     starts_T = np.zeros(len(tokens_T2), dtype=np.bool_)
-    starts_T[real_T] = np.diff(sentence, prepend=-1) != 0
+    if len(tokens_T2):
+        _, ended_C = _counted(ranges, int(tokens_T2[:, 1].max()))
+        starts_T[real_T] = np.diff(ended_C[tokens_T2[real_T, 0]], prepend=-1) != 0
     return starts_T
 
 
@@ -91,5 +89,21 @@ def _pairs(offsets: npt.ArrayLike) -> Ranges:
     return np.asarray(offsets, dtype=np.int64).reshape(-1, 2)
 
 
+def _counted(ranges: npt.ArrayLike, size: int) -> tuple[Counts, Counts]:
+    """Return how many ranges have begun, and how many have ended, at each character up to one.
+
+    >>> [counts.tolist() for counts in _counted([(0, 2), (3, 4)], 5)]
+    [[1, 1, 1, 2, 2, 2], [0, 0, 1, 1, 2, 2]]
+    """
+    ranges_R2 = _pairs(ranges)
+    _in_order(ranges_R2)
+    marks_2C = np.zeros((2, size + 2), dtype=np.int32)
+    marks_2C[0, np.minimum(ranges_R2[:, 0], size + 1)] = 1
+    marks_2C[1, np.minimum(ranges_R2[:, 1], size + 1)] = 1
+    begun_C, ended_C = np.cumsum(marks_2C, axis=1, dtype=np.int32)[:, : size + 1]
+    return begun_C, ended_C
+
+
 def _in_order(ranges_R2: Ranges) -> None:
+    assert (ranges_R2[:, 0] < ranges_R2[:, 1]).all(), "a range must hold a character"
     assert (ranges_R2[1:, 0] >= ranges_R2[:-1, 1]).all(), "ranges must be in order and apart"

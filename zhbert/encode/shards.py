@@ -87,7 +87,7 @@ class ShardWriter:
             "config": config or {},
         }
         self._vocabulary, self._ids = vocabulary, _ids_name(vocabulary)
-        self._ends: list[int] = []
+        self._ends = [np.zeros(0, dtype="<u8")]
         self._tokens = 0
 
     def __enter__(self) -> Self:
@@ -96,15 +96,15 @@ class ShardWriter:
         self._files = {name: _HashedFile(self.folder / name) for name in (self._ids, "flags.u8", "docs.u64")}
         return self
 
-    def add(self, ids: ArrayLike, flags: ArrayLike) -> None:
-        """Append one document."""
-        ids_T, flags_T = np.asarray(ids, dtype=np.int64), np.asarray(flags, dtype=np.uint8)
+    def add(self, ids: ArrayLike, flags: ArrayLike, ends: ArrayLike | None = None) -> None:
+        """Append one document, or as many as there are ends."""
+        ids_T, flags_T = np.asarray(ids), np.asarray(flags, dtype=np.uint8)
         assert ids_T.shape == flags_T.shape == (ids_T.size,), "ids and flags must be rows of one length"
         assert not ids_T.size or 0 <= ids_T.min() <= ids_T.max() < self._vocabulary, "id out of vocabulary"
         self._files[self._ids].write(ids_T.astype(_dtype(self._ids)).tobytes())
         self._files["flags.u8"].write(flags_T.tobytes())
+        self._ends.append(self._tokens + np.asarray([ids_T.size] if ends is None else ends, dtype="<u8"))
         self._tokens += ids_T.size
-        self._ends.append(self._tokens)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -113,11 +113,10 @@ class ShardWriter:
             for file in self._files.values():
                 file.discard()
             return
-        self._files["docs.u64"].write(np.array(self._ends, dtype="<u8").tobytes())
+        ends_D = np.concatenate(self._ends)
+        self._files["docs.u64"].write(ends_D.tobytes())
         sha256 = {name: file.finish() for name, file in self._files.items()}
-        meta = Meta(
-            format=FORMAT, documents=len(self._ends), tokens=self._tokens, sha256=sha256, **self._facts
-        )
+        meta = Meta(format=FORMAT, documents=len(ends_D), tokens=self._tokens, sha256=sha256, **self._facts)
         file = _HashedFile(self.folder / "meta.json")
         file.write(json.dumps(asdict(meta), ensure_ascii=False, indent=2).encode() + b"\n")
         file.finish()

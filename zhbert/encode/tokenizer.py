@@ -8,6 +8,8 @@
   normaliser drops spaces, controls, zero-width and private-use characters, and an emoji run or a Latin
   run of more than 100 characters is ONE [UNK]. A lone surrogate, which the backend refuses, is read as
   U+FFFD: one character for one, so offsets stay right.
+- Texts are encoded by table where that is sure to give what the backend gives (`flat`), some ten to seventy
+  times as fast as transformers, on one core. `backend` is there to be asked, not to be changed.
 - As in transformers, the letters "[SEP]" in a text become the special token.
 - A folder saved here is read by `AutoTokenizer` as a `BertTokenizer` with the same ids (`bert`).
 
@@ -21,7 +23,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,12 @@ from numpy.typing import NDArray
 from tokenizers import models, normalizers
 
 from zhbert.encode.bert import NAMES, bert_backend, bert_config, normaliser_of, read_vocab, special_name
+from zhbert.encode.flat import BackendEncoder, Flat, TableEncoder
 from zhbert.errors import ModelError
 
 OTHER_FAMILIES = ("sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json")
 _AS_WRITTEN = ("PreTrainedTokenizerFast", "TokenizersBackend")  # these take tokenizer.json as it stands
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _WIDE_GAP = re.compile(r"(?<![!-~]) | (?![!-~])")
 
 
@@ -76,7 +78,7 @@ class Tokenizer:
     def __init__(self, backend: tokenizers.Tokenizer, *, config: dict[str, Any], where: object = "") -> None:
         backend.no_truncation()
         backend.no_padding()
-        self._backend = backend
+        self.backend = backend
         self._config = config
         self.special = Special(**{role: _special(backend, config, role, where) for role in NAMES})
         self.size = 1 + max(backend.get_vocab(with_added_tokens=True).values())
@@ -134,27 +136,49 @@ class Tokenizer:
         """Write the files from which `Tokenizer.load` and transformers read the same tokenizer."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        config = self._config | bert_config(self._backend, self._config)
-        _write(folder / "tokenizer.json", self._backend.to_str(pretty=True))
+        config = self._config | bert_config(self.backend, self._config)
+        _write(folder / "tokenizer.json", self.backend.to_str(pretty=True))
         _write(folder / "tokenizer_config.json", json.dumps(config, ensure_ascii=False, indent=2) + "\n")
-        if isinstance(self._backend.model, models.WordPiece) and len(self.tokens) == self.size:
+        if isinstance(self.backend.model, models.WordPiece) and len(self.tokens) == self.size:
             _write(folder / "vocab.txt", "".join(token + "\n" for token in self.tokens))
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
         """Return ids and offsets of every text, without special tokens."""
-        clean = [_SURROGATE.sub("\ufffd", text) for text in texts]
-        return [_encoded(e) for e in self._backend.encode_batch(clean, add_special_tokens=False)]
+        flat = self.encode_flat(texts)
+        bounds = [0, *flat.docs.tolist()]
+        begins_T = np.repeat(flat.begins, np.diff(bounds))
+        offsets_T2 = np.column_stack([flat.starts - begins_T, flat.ends - begins_T]).astype(np.int32)
+        return [Encoded(flat.ids[first:last], offsets_T2[first:last]) for first, last in pairwise(bounds)]
+
+    def encode_flat(self, texts: Sequence[str]) -> Flat:
+        """Return the same for many texts in one row; the fastest with some hundred thousand characters.
+
+        >>> tokenizer = Tokenizer.from_vocab([*NAMES.values(), "我", "爱"])
+        >>> flat = tokenizer.encode_flat(["我", "爱我"])
+        >>> flat.ids.tolist(), flat.starts.tolist(), flat.docs.tolist()
+        ([5, 6, 5], [0, 2, 3], [1, 3])
+        """
+        return self._encoder.encode(texts)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the tokens as a text for eyes; only offsets lead back to the original."""
-        text = self._backend.decode([int(i) for i in ids], skip_special_tokens=False)
+        text = self.backend.decode([int(i) for i in ids], skip_special_tokens=False)
         return _WIDE_GAP.sub("", text)
 
     def unk_rate(self, texts: Sequence[str]) -> float:
         """Return the share of [UNK] among the tokens of the texts; 0 where there are none."""
-        ids = [encoded.ids for encoded in self.encode_batch(texts)]
-        total = sum(map(len, ids))
-        return sum(int((row == self.special.unk).sum()) for row in ids) / total if total else 0.0
+        ids = self.encode_flat(texts).ids
+        return float(np.mean(ids == self.special.unk)) if len(ids) else 0.0
+
+    def extended(self, entries: dict[str, int]) -> "Tokenizer":
+        """Return this tokenizer with more tokens; an old one whose id is taken is no more.
+
+        Added tokens become entries of the vocabulary, or the backend would number them anew after it.
+        """
+        facts, taken = json.loads(self.backend.to_str()), set(entries.values())
+        old = self.backend.get_vocab(with_added_tokens=True)
+        facts["model"]["vocab"] = {token: id_ for token, id_ in old.items() if id_ not in taken} | entries
+        return Tokenizer(tokenizers.Tokenizer.from_str(json.dumps(facts)), config=self._config)
 
     @property
     def max_length(self) -> int | None:
@@ -163,18 +187,22 @@ class Tokenizer:
         return int(length) if length is not None and length < 1e9 else None  # transformers writes 1e30
 
     @cached_property
+    def _encoder(self) -> TableEncoder | BackendEncoder:
+        return (TableEncoder if TableEncoder.fit(self.backend) else BackendEncoder)(self.backend)
+
+    @cached_property
     def tokens(self) -> tuple[str, ...]:
         """Every token in the order of the ids."""
-        vocab = self._backend.get_vocab(with_added_tokens=True)
+        vocab = self.backend.get_vocab(with_added_tokens=True)
         return tuple(sorted(vocab, key=vocab.__getitem__))
 
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of everything that decides which ids a text gets."""
-        facts = json.loads(self._backend.to_str())
+        facts = json.loads(self.backend.to_str())
         facts = {key: facts[key] for key in ("normalizer", "pre_tokenizer", "model")}
         facts["model"].pop("vocab")
-        facts["vocab"] = self._backend.get_vocab(with_added_tokens=True)
+        facts["vocab"] = self.backend.get_vocab(with_added_tokens=True)
         facts["special"] = [getattr(self.special, role) for role in NAMES]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -185,17 +213,17 @@ class Tokenizer:
         In bert-base-chinese these are 13,578 of 21,128: nearly all others are "##" and punctuation or
         a Han character, which is always a word of its own to the tokenizer and never goes on with one.
         """
-        vocab = self._backend.get_vocab(with_added_tokens=True)
-        added = {token.content for token in self._backend.get_added_tokens_decoder().values()}
+        vocab = self.backend.get_vocab(with_added_tokens=True)
+        added = {token.content for token in self.backend.get_added_tokens_decoder().values()}
         ids = sorted(id_ for token, id_ in vocab.items() if token not in added and self._occurs(token))
         return np.array(ids, dtype=np.int64)
 
     def _occurs(self, token: str) -> bool:
-        if not isinstance(self._backend.model, models.WordPiece):
+        if not isinstance(self.backend.model, models.WordPiece):
             return True
         word = "a" + token[2:] if token.startswith("##") and len(token) > 2 else token
-        normal = self._backend.normalizer.normalize_str(word)
-        return [piece for piece, _ in self._backend.pre_tokenizer.pre_tokenize_str(normal)] == [word]
+        normal = self.backend.normalizer.normalize_str(word)
+        return [piece for piece, _ in self.backend.pre_tokenizer.pre_tokenize_str(normal)] == [word]
 
 
 def _read_backend(path: Path, config: dict[str, Any]) -> tokenizers.Tokenizer:
@@ -240,11 +268,6 @@ def _special(backend: tokenizers.Tokenizer, config: dict[str, Any], role: str, w
     if id_ is None:
         raise ModelError(f"the vocabulary has no {role} token {name}", where=where)
     return id_
-
-
-def _encoded(encoding: tokenizers.Encoding) -> Encoded:
-    flat = np.fromiter(chain.from_iterable(encoding.offsets), dtype=np.int32, count=2 * len(encoding))
-    return Encoded(np.array(encoding.ids, dtype=np.int32), flat.reshape(-1, 2))
 
 
 def _write(path: Path, text: str) -> None:

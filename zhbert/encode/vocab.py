@@ -4,9 +4,7 @@
   for tokens that a user may want later; then what is always there; characters; pieces.
 - Always there: printable ASCII and Chinese punctuation; letters and digits with "##" too, so that no plain
   English word and no number is [UNK].
-- Counting goes through the tokenizer's own normaliser and word splitter, so what is counted is what will be
-  looked up: every Han character and every mark of punctuation is a word. All other characters (Latin, kana,
-  Cyrillic, ℃, emoji) stand in words, and each is counted apart as first ("ア") and as later ("##ア").
+- Words and characters are counted as the tokenizer will look them up (`words`).
 - Characters come by falling count until `coverage` of all character occurrences is reached.
 - Pieces: byte-pair merges of the words of letters and digits, the most frequent pair first, as the trainer
   of `tokenizers` does; written out here because that one gave four vocabularies in four runs on one text.
@@ -22,14 +20,11 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tokenizers import normalizers, pre_tokenizers
-
-from zhbert.encode.bert import NAMES
+from zhbert.encode.bert import NAMES, bert_backend
+from zhbert.encode.words import Word, count_characters, count_words
 from zhbert.errors import ConfigError
 
 CHINESE_MARKS = "，。、；：？！…—·～（）《》〈〉【】「」『』〔〕“”‘’￥％"
-LONGEST_WORD = 100  # characters; the tokenizer makes one [UNK] of a longer word
-Word = tuple[str, ...]
 Pair = tuple[str, str]
 
 
@@ -69,12 +64,13 @@ def build_vocab(
         raise ConfigError(
             f"a vocabulary of {size} has no room for the {len(fixed)} tokens that are always there"
         )
-    words = count_words(texts, lowercase=lowercase)
-    characters = _count_characters(words)
-    chosen = _choose(characters, set(fixed), coverage=coverage, min_count=min_count)[: size - len(fixed)]
-    tokens = dict.fromkeys(fixed + chosen)
+    splitter = bert_backend([*NAMES.values()], {"do_lower_case": lowercase}, where="vocabulary")
+    words = count_words(texts, splitter)
+    characters = count_characters(words)
+    chosen = choose_characters(characters, set(fixed), coverage=coverage, min_count=min_count)
+    tokens = dict.fromkeys(fixed + chosen[: size - len(fixed)])
     pieces: dict[str, int] = {}
-    for token, count in _merges({word: n for word, n in words.items() if _spelt(word, tokens)}, min_count):
+    for token, count in merges({word: n for word, n in words.items() if _spelt(word, tokens)}, min_count):
         if len(tokens) >= size:
             break
         tokens.setdefault(token)
@@ -88,40 +84,19 @@ def build_vocab(
     )
 
 
-def count_words(texts: Iterable[str], *, lowercase: bool = True) -> dict[Word, int]:
-    """Return how often each word of the tokenizer occurs, cut into characters in WordPiece form.
-
-    >>> count_words(["爱BERT"])
-    {('爱',): 1, ('b', '##e', '##r', '##t'): 1}
-    """
-    normaliser = normalizers.BertNormalizer(lowercase=lowercase)
-    chunks: Counter[str] = Counter()
-    for text in texts:
-        chunks.update(normaliser.normalize_str(text).split())
-    splitter = pre_tokenizers.BertPreTokenizer()
-    words: Counter[Word] = Counter()
-    for chunk, count in chunks.items():
-        for word, _ in splitter.pre_tokenize_str(chunk):
-            if len(word) <= LONGEST_WORD:
-                words[word[0], *("##" + character for character in word[1:])] += count
-    return dict(words)
-
-
 def _always(lowercase: bool) -> list[str]:
     letters = string.digits + string.ascii_lowercase + ("" if lowercase else string.ascii_uppercase)
     return [*string.punctuation, *CHINESE_MARKS, *letters, *("##" + letter for letter in letters)]
 
 
-def _count_characters(words: dict[Word, int]) -> Counter[str]:
-    characters: Counter[str] = Counter()
-    for word, count in words.items():
-        for character in word:
-            characters[character] += count
-    return characters
+def choose_characters(
+    characters: Counter[str], present: Container[str], *, coverage: float, min_count: int
+) -> list[str]:
+    """Return the characters to add to those present, by falling count, until the coverage is reached.
 
-
-def _choose(characters: Counter[str], present: set[str], *, coverage: float, min_count: int) -> list[str]:
-    """Return the characters to add, by falling count, until the coverage is reached."""
+    >>> choose_characters(Counter(的=90, 我=9, 你=1), {"我"}, coverage=0.99, min_count=1)
+    ['的']
+    """
     covered, goal = 0, coverage * characters.total()
     chosen = []
     for token, count in sorted(characters.items(), key=lambda item: (-item[1], item[0])):
@@ -138,13 +113,16 @@ def _spelt(word: Word, tokens: Container[str]) -> bool:
     return all(character in tokens and character[-1].isalnum() for character in word)
 
 
-def _merges(words: dict[Word, int], min_count: int) -> Iterator[tuple[str, int]]:
+def merges(words: dict[Word, int], min_count: int) -> Iterator[tuple[str, int]]:
     """Yield the token and count of each byte-pair merge, the most frequent first.
 
-    The heap holds every count that a pair ever had; one that is no longer true is passed over.
+    The heap holds every count that a pair ever had; one that is no longer true is passed over. So is a
+    word in `places` that holds a pair no more.
+
+    >>> list(merges({("b", "##e", "##r"): 3, ("##e", "##r"): 1}, 2))
+    [('##er', 4), ('ber', 3)]
     """
-    spellings = [list(word) for word in words]
-    counts = list(words.values())
+    spellings, counts = list(words), list(words.values())
     pairs: Counter[Pair] = Counter()
     places: defaultdict[Pair, set[int]] = defaultdict(set)
     for at, spelling in enumerate(spellings):
@@ -157,26 +135,28 @@ def _merges(words: dict[Word, int], min_count: int) -> Iterator[tuple[str, int]]
         count, pair = -heap[0][0], heapq.heappop(heap)[1]
         if count != pairs[pair] or count < min_count:
             continue
-        yield pair[0] + pair[1][2:], count
-        changed: set[Pair] = set()
+        token = pair[0] + pair[1][2:]
+        yield token, count
+        changes: defaultdict[Pair, int] = defaultdict(int)
         for at in places.pop(pair):
-            old = spellings[at]
-            new = spellings[at] = _merge(old, pair)
-            for sign, spelling in ((-1, old), (1, new)):
-                for neighbour in pairwise(spelling):
-                    pairs[neighbour] += sign * counts[at]
-                    changed.add(neighbour)
-            for neighbour in pairwise(new):
-                places[neighbour].add(at)
-        for neighbour in changed:
-            heapq.heappush(heap, (-pairs[neighbour], neighbour))
+            old, spellings[at] = spellings[at], _merge(spellings[at], pair)
+            for neighbours in pairwise(old):
+                changes[neighbours] -= counts[at]
+            for neighbours in pairwise(spellings[at]):
+                changes[neighbours] += counts[at]
+                if token in neighbours:
+                    places[neighbours].add(at)
+        for neighbours, change in changes.items():
+            if change:
+                pairs[neighbours] += change
+                heapq.heappush(heap, (-pairs[neighbours], neighbours))
 
 
-def _merge(spelling: list[str], pair: Pair) -> list[str]:
+def _merge(spelling: Word, pair: Pair) -> Word:
     """Return a spelling with every occurrence of the pair made one piece.
 
-    >>> _merge(["n", "##a", "##n", "##a"], ("n", "##a"))
-    ['na', '##n', '##a']
+    >>> _merge(("n", "##a", "##n", "##a"), ("n", "##a"))
+    ('na', '##n', '##a')
     """
     merged: list[str] = []
     for piece in spelling:
@@ -184,4 +164,4 @@ def _merge(spelling: list[str], pair: Pair) -> list[str]:
             merged[-1] += piece[2:]
         else:
             merged.append(piece)
-    return merged
+    return tuple(merged)

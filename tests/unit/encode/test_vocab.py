@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from zhbert.encode.bert import NAMES
+from zhbert.encode.bert import NAMES, bert_backend
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.encode.vocab import CHINESE_MARKS, build_vocab, count_words
+from zhbert.encode.vocab import CHINESE_MARKS, build_vocab
+from zhbert.encode.words import count_words
 from zhbert.errors import ConfigError
 
 CORPUS = [
@@ -99,7 +100,8 @@ def test_pieces_are_those_of_slow_byte_pair_merging(seed: int) -> None:
     text = " ".join("".join(rng.choices("aab12", k=rng.randint(1, 9))) for _ in range(60))
     fixed = len(build_vocab([], reserved=0).tokens)
     pieces = build_vocab([text], size=10_000, reserved=0, min_count=1).tokens[fixed:]
-    assert list(pieces) == list(dict.fromkeys(slow_merges(count_words([text]), 10_000)))
+    words = count_words([text], bert_backend([*NAMES.values()], {}, where=""))
+    assert list(pieces) == list(dict.fromkeys(slow_merges(words, 10_000)))
 
 
 def test_pieces_are_letters_and_digits_only() -> None:
