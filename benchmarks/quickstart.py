@@ -6,28 +6,13 @@ Prints a table of stages and, as its last line, one JSON object. Changed keys ar
 
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def machine() -> str:
-    """Return the processor and the number of cores."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return f"{model or platform.processor()}, {os.cpu_count()} cores, {platform.system()}"
-
-
-def commit() -> str:
-    """Return the commit that is measured."""
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    return found.stdout.strip() or "unknown"
+from _machine import ROOT, commit, machine
 
 
 def main() -> None:

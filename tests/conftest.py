@@ -92,7 +92,7 @@ def tiny_shards(made: Path) -> Path:
         documents.append(first_lines(task, "train", 24) + ENTITY_TEXT)
     source = made / "raw.txt"
     source.write_text("\n\n".join(documents) + "\n", "utf-8")
-    built = run_stage("corpus build", made / "documents", source=source, min_han=0.0)
+    built = run_stage("corpus build", made / "documents", source=source, steps=["normalise"])
     vocab = run_stage("vocab", made / "vocab", documents=built, size=1500, min_count=1, coverage=1.0)
     return run_stage(
         "encode", made / "shards", documents=built, tokenizer=vocab, held_out=0.15, segmenter="character"

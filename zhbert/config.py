@@ -2,9 +2,13 @@
 
 A `Config` is a frozen pydantic model: unknown keys, wrong types and values out of range are
 refused with the file, the key and the nearest known key. Every field carries its own
-documentation, which help texts print. A field of type `Input` (or a list or table of them) is
-a path whose CONTENT counts: two configs that differ only in where an input lies are the same.
-A `ModelInput` may also be the name of a model on the hub.
+documentation, which help texts print. What a field's type says of it:
+
+    Input        a path whose CONTENT counts: configs that differ only in where an input lies are the same
+    ModelInput   the same, or the name of a model on the hub
+    Source       the same, or a pattern (raw/*.txt), `-` for standard input, `hub:NAME` for a data set
+    Output       a second folder to write: whether it is wanted counts, not where it lies
+    How          how the work is done (workers, engine): it does not count, for the result is the same
 """
 
 import hashlib
@@ -21,10 +25,13 @@ from zhbert.errors import ConfigError, nearest
 
 C = TypeVar("C", bound="Config")
 
-INPUT = "<input>"
+INPUT, OUTPUT, HOW = "<input>", "<output>", "<how>"
+SOURCE, HUB = "<source>", "hub:"
 _BROKEN = re.compile(r"(.*?)(?: \(at (?:line (\d+), column (\d+)|end of document)\))?", re.DOTALL)
 Input = Annotated[Path, INPUT]
 ModelInput = Annotated[str, INPUT]
+Source = Annotated[str, INPUT, SOURCE]
+Output = Annotated[Path, OUTPUT]
 
 
 class Config(BaseModel):
@@ -35,42 +42,46 @@ class Config(BaseModel):
     def inputs(self) -> dict[str, Path | str]:
         """Return every input with its dotted key."""
         found: dict[str, Path | str] = {}
-        _plain(self, False, "", found)
+        _plain(self, None, "", found)
         return found
 
+    def outputs(self) -> list[Path]:
+        """Return the folders that are written besides the stage's own."""
+        fields = type(self).model_fields.items()
+        return [getattr(self, name) for name, f in fields if says(f, OUTPUT) and getattr(self, name)]
+
     def settings(self) -> dict[str, Any]:
-        """Return everything else, as plain values, with `<input>` where inputs stand."""
-        return {
-            name: _plain(getattr(self, name), _is_input(f), name, {})
-            for name, f in type(self).model_fields.items()
-        }
+        """Return everything else that counts, as plain values, with `<input>` where inputs stand."""
+        fields = [(name, f) for name, f in type(self).model_fields.items() if not says(f, HOW)]
+        plain = {name: _plain(getattr(self, name), f, name, {}) for name, f in fields}
+        return plain | {name: plain[name] and OUTPUT for name, f in fields if says(f, OUTPUT)}
 
 
-def _is_input(field: FieldInfo) -> bool:
-    return INPUT in field.metadata or _mentions_input(field.annotation)
+def says(field: FieldInfo, what: str) -> bool:
+    """Return whether a type is marked so: `Input`, `Input | None`, `list[Input]`, `dict[str, Input]`."""
+    return what in field.metadata or _mentions(field.annotation, what)
 
 
-def _mentions_input(annotation: Any) -> bool:
-    """True for `Input | None`, `list[Input]` and `dict[str, Input]`."""
-    return INPUT in getattr(annotation, "__metadata__", ()) or any(
-        _mentions_input(part) for part in getattr(annotation, "__args__", ()) or ()
+def _mentions(annotation: Any, what: str) -> bool:
+    return what in getattr(annotation, "__metadata__", ()) or any(
+        _mentions(part, what) for part in getattr(annotation, "__args__", ()) or ()
     )
 
 
-def _plain(value: Any, is_input: bool, at: str, found: dict[str, Path | str]) -> Any:
+def _plain(value: Any, field: FieldInfo | None, at: str, found: dict[str, Path | str]) -> Any:
     """Return a value without its inputs, which are put into `found` under their keys."""
     dot = at + "." if at else ""
     if isinstance(value, Config):
         fields = type(value).model_fields.items()
-        return {name: _plain(getattr(value, name), _is_input(f), dot + name, found) for name, f in fields}
+        return {name: _plain(getattr(value, name), f, dot + name, found) for name, f in fields}
     if isinstance(value, dict):
-        return {key: _plain(item, is_input, dot + key, found) for key, item in value.items()}
+        return {key: _plain(item, field, dot + key, found) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, is_input, f"{dot}{i}", found) for i, item in enumerate(value)]
-    if is_input and value is not None:
-        found[at] = value
+        return [_plain(item, field, f"{dot}{i}", found) for i, item in enumerate(value)]
+    if field and says(field, INPUT) and value is not None:
+        found[at] = Path(value) if says(field, SOURCE) and not value.startswith(HUB) else value
         return INPUT
-    return value
+    return str(value) if isinstance(value, Path) else value
 
 
 def load_toml(path: Path) -> dict[str, Any]:

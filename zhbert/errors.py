@@ -2,6 +2,7 @@
 
     ZhbertError
     ├── TrainingError    a training that broke down; what it left behind stays to be looked at
+    ├── WorkerError      a worker that died again and again; what was finished before stays
     └── UserError        something the user can put right before anything is done
         ├── DataError    a record, a file or an encoding
         ├── ConfigError  a recipe, a card or an option
@@ -36,6 +37,10 @@ class ZhbertError(Exception):
 
 class TrainingError(ZhbertError):
     """A training that broke down."""
+
+
+class WorkerError(ZhbertError):
+    """A worker that died again and again over the same unit of work."""
 
 
 class UserError(ZhbertError):

@@ -82,6 +82,7 @@ class Work:
 
     folder: Path
     counts: dict[str, Any] = field(default_factory=dict)
+    beside: "list[Work]" = field(default_factory=list)  # the stage's other outputs, as its config lists them
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -252,6 +253,16 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a finished file or folder its last place, unless it is there already."""
+    if not source.exists():
+        return
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, target)
 
 
 def hash_path(path: Path) -> str:

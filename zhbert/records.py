@@ -56,11 +56,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One text of a corpus, and where it came from."""
+    """One text of a corpus; `source` is whose text it is, `at` the file and line where it was read."""
 
     id: str
     text: str
     source: str = ""
+    at: str = ""
     meta: dict[str, str] = field(default_factory=dict)
 
 

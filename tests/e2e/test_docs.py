@@ -54,6 +54,16 @@ def test_from_text_to_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_corpus(tmp_path: Path) -> None:
+    folder, said = run_commands("corpus.md", tmp_path)
+    assert "filter preset=web is" in said
+    assert '"at": "broken.jsonl:2"' in (folder / "left-out" / "left-out-00000.jsonl").read_text("utf-8")
+    assert "投资总额达" in (folder / "work" / "phrases" / "phrases.tsv").read_text("utf-8")
+    assert (folder / "work" / "card" / "report.html").is_file()
+    assert (folder / "work" / "parquet" / "train-00000.parquet").is_file()
+
+
+@pytest.mark.slow
 def test_reports(tmp_path: Path) -> None:
     folder, said = run_commands("reports.md", tmp_path)
     assert "first − second" in said

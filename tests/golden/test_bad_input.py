@@ -7,6 +7,7 @@ prints what every case says now.
 import contextlib
 import io
 import os
+import runpy
 import shlex
 import subprocess
 import sys
@@ -25,8 +26,15 @@ from zhbert.files import locked
 CASES: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("cases.toml").read_text(encoding="utf-8")
 )
-IN_A_PROCESS = ("missing-file", "gbk-file", "unknown-key", "foreign-output", "missing-predictions")
-FILLED = {"@DEEP@": "[" * 100_000, "@DIGITS@": "7" * 5000}
+IN_A_PROCESS = ("gbk-file", "unknown-key")
+MAKERS = runpy.run_path(str(Path(__file__).with_name("spoiled.py")))["MAKERS"]
+FILLED = {
+    b"@DEEP@": b"[" * 100_000,
+    b"@DIGITS@": b"7" * 5000,
+    b"@MEGABYTE@": b"7" * (1 << 20),
+    b"@FF@": b"\xff",
+    b"@HALF@": b"\xed\xa0\x80",  # of a surrogate pair
+}
 SHIPPED = {"@CORPORA@": "corpora", "@PIPELINES@": "pipelines"}
 
 
@@ -37,9 +45,14 @@ def lay_out(case: dict[str, Any], folder: Path) -> None:
             path.mkdir(parents=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
+        data = text.lstrip("\n").encode(case.get("encoding", {}).get(name, "utf-8"))
         for sign, filling in FILLED.items():
-            text = text.replace(sign, filling)
-        path.write_bytes(text.lstrip("\n").encode(case.get("encoding", {}).get(name, "utf-8")))
+            data = data.replace(sign, filling)
+        path.write_bytes(data)
+    for name, maker in case.get("made", {}).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(MAKERS[maker]())
 
 
 def held(folder: Path) -> dict[str, bytes | None]:
@@ -75,6 +88,7 @@ def test_bad_input(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     case = CASES[name]
     lay_out(case, tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(case.get("stdin", "").encode())))
     before = held(tmp_path)
     with locked(Path(case["lock"])) if "lock" in case else contextlib.nullcontext():
         code, said = typed(shlex.split(case["command"]))
@@ -94,6 +108,7 @@ def test_bad_input_in_a_process(name: str, tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     for name, case in CASES.items():
+        sys.stdin = io.TextIOWrapper(io.BytesIO(case.get("stdin", "").encode()))
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             lay_out(case, Path(folder))
             with locked(Path(case["lock"])) if "lock" in case else contextlib.nullcontext():

@@ -48,6 +48,7 @@ def records(draw: st.DrawFn) -> Any:
         "text": text,
         "context": text,
         "source": draw(words),
+        "at": draw(words),
         "meta": draw(st.dictionaries(words, words, max_size=2)),
         "labels": tuple(draw(st.lists(words, max_size=2))),
         "label": draw(words),

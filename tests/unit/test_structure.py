@@ -25,7 +25,7 @@ FLOORS = {
     "errors": 0,
     **dict.fromkeys(["records", "config", "progress"], 1),
     **dict.fromkeys(["text", "files"], 2),
-    **dict.fromkeys(["encode", "score"], 3),
+    **dict.fromkeys(["read", "clean", "engine", "encode", "score"], 3),
     **dict.fromkeys(["corpus", "model", "train"], 4),
     "task": 5,
     "app": 6,
@@ -35,13 +35,20 @@ FACTS = {"__file__", "__version__"}  # what any room may ask of the package itse
 
 # Rooms that stay light, and what must not even be loaded when all their modules are.
 LIGHT = {
+    "read": {"torch", "transformers", "datasets", "sklearn"},
+    "clean": {"torch", "transformers", "datasets", "sklearn"},
+    "engine": {"torch", "transformers", "datasets", "sklearn", "ray"},
     "corpus": {"torch"},
     "encode": {"torch"},
     "text": {"torch", "transformers", "datasets", "sklearn"},
     "score": {"torch", "transformers", "datasets", "sklearn"},
 }
 # Import statements inside a function load only when it runs; these are known and wanted.
-LATE = {("encode/tokenizer.py", "transformers")}
+LATE = {
+    ("encode/tokenizer.py", "transformers"),
+    ("corpus/export.py", "datasets"),
+    ("read/hub.py", "datasets"),
+}
 NO_PYTHON = ("corpora", "pipelines")
 ONLY_THE_COMMAND_LINE = {"print", "input", "exit", "quit", "sys.exit", "os._exit"}
 

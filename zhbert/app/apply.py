@@ -10,11 +10,12 @@ from pydantic import Field
 
 from zhbert.app.score import MODEL
 from zhbert.config import Config, Input
-from zhbert.corpus.formats import read_examples, read_lines
 from zhbert.errors import DataError, ModelError
 from zhbert.files import Work, write_text
 from zhbert.model import store
 from zhbert.progress import SILENT, Progress
+from zhbert.read.examples import read_examples
+from zhbert.read.lines import read_lines
 from zhbert.records import EXAMPLES, Example, to_json, to_plain
 from zhbert.task.predict import predict
 from zhbert.task.registry import task_of

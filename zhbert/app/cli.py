@@ -9,6 +9,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -47,10 +48,11 @@ _OPTIONS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
 }
-_ORDER = ["run", "vocab", "encode", "pretrain", "finetune", "baseline", "apply", "score"]
+_ORDER = ["run", "build", "phrases", "report", "export", "steps", "compose"]
+_ORDER += ["vocab", "encode", "pretrain", "finetune", "baseline", "apply", "score"]
 _ORDER += ["ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
-corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text.")
+corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text, look at it, hand it on.")
 app.add_typer(corpus, name="corpus")
 
 
@@ -191,6 +193,15 @@ def compose_corpus(
         console.print(f"{records:8,}  {name}", highlight=False)
 
 
+@corpus.command("steps")
+def list_steps() -> None:
+    """List what documents can go through in `corpus build --steps`, with settings and presets."""
+    from zhbert.app.show import steps_in_words
+
+    for line in steps_in_words():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -203,13 +214,33 @@ def _execute(name: str, values: dict[str, Any], output: Path) -> None:
     from zhbert.app.stages import execute, find_stage
 
     stage = find_stage(name)
+    values = _spooled(values, output)
     config = parse(stage.config_type(), resolve(values, Path()), where=f"zhbert {name}")
     outcome = execute(stage, config, output, RichProgress(console))
+    shutil.rmtree(_spool_of(output), ignore_errors=True)
     console.print(
         f"{output}: {'done' if outcome.fresh else 'nothing to do'}", highlight=False, soft_wrap=True
     )
     for key, value in outcome.manifest.counts.items():
         console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
+    if name == "corpus report":
+        console.print(f"Data card: {(output / 'report.html').resolve()}", highlight=False, soft_wrap=True)
+
+
+def _spooled(values: dict[str, Any], output: Path) -> dict[str, Any]:
+    """Return the options with a file for standard input, which can be read but once, in the place of `-`."""
+    sources = values.get("source")
+    if not isinstance(sources, list) or "-" not in sources:
+        return values
+    from zhbert.read.spool import spool
+
+    folder = _spool_of(output)
+    found = str(spool(sys.stdin.buffer, folder))
+    return values | {"source": [found if source == "-" else source for source in sources]}
+
+
+def _spool_of(output: Path) -> Path:
+    return output.with_name(output.name + ".stdin")
 
 
 def _add_stages(arguments: list[str]) -> None:
@@ -224,7 +255,8 @@ def _add_stages(arguments: list[str]) -> None:
         command = command_of(stage.config_type(), partial(_execute, stage.name)) if called else _unread
         about = stage.about[0].upper() + stage.about[1:] + "."
         (corpus if words[0] == "corpus" else app).command(words[-1], help=about)(command)
-    app.registered_commands.sort(key=_place)
+    for group in (app, corpus):
+        group.registered_commands.sort(key=_place)
 
 
 def _unread() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from zhbert.config import INPUT, Config, parse_value
+from zhbert.config import INPUT, OUTPUT, Config, parse_value, says
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
@@ -44,14 +44,15 @@ def _parameter(key: str, config: type[Config]) -> inspect.Parameter:
 
 
 def _is_list(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) in (list, tuple)
+    """Tell what may be given several times: lists, and tables as KEY=VALUE."""
+    return getattr(annotation, "__origin__", None) in (list, tuple, dict)
 
 
 def _metavar(field: Any) -> str | None:
     if field.annotation is bool:
         return None
     choices = [part for part in get_args(field.annotation) if isinstance(part, str)]
-    return "|".join(choices) if choices else "PATH" if INPUT in field.metadata else "VALUE"
+    return "|".join(choices) if choices else "PATH" if says(field, INPUT) or says(field, OUTPUT) else "VALUE"
 
 
 def _typed(config: type[Config], key: str, value: Any) -> Any:

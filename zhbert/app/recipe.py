@@ -60,10 +60,8 @@ class Run:
 
     @property
     def report(self) -> Path | None:
-        """Return the report of the last stage that made one."""
-        reports = [
-            o.folder / "report.html" for o in self.outcomes.values() if (o.folder / "report.html").is_file()
-        ]
+        """Return the evaluation report of the last stage that made one."""
+        reports = [o.folder / "report.html" for o in self.outcomes.values() if o.manifest.stage == "score"]
         return reports[-1] if reports else None
 
 

@@ -15,10 +15,10 @@ from pydantic import Field
 
 from zhbert.config import Config, Input
 from zhbert.corpus.card import TaskName
-from zhbert.corpus.formats import read_examples, read_predictions
 from zhbert.errors import DataError
 from zhbert.files import Work, hash_file, read_manifest
 from zhbert.progress import SILENT, Progress
+from zhbert.read.examples import read_examples, read_predictions
 from zhbert.records import Example
 from zhbert.score.judge import join
 from zhbert.score.report import SectionInput, System, build_report, write_report

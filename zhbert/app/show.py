@@ -6,14 +6,22 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
+from rich.text import Text
+
+from zhbert.clean.presets import PRESETS
+from zhbert.clean.steps import STEPS
 
 
 class RichBar:
@@ -32,6 +40,15 @@ class RichBar:
         self._progress.update(self._task, advance=amount, figures=words)
 
 
+class RateColumn(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, once there is one."""
+        rate = task.finished_speed or task.speed
+        return Text(f"{_figure(rate)}/s" if rate else "")
+
+
 class RichProgress:
     """Bars that stay while work is under way, and lines that remain."""
 
@@ -41,19 +58,19 @@ class RichProgress:
     @contextmanager
     def bar(self, what: str, *, total: float, unit: str = "") -> Iterator[RichBar]:
         """Show a bar until the block ends."""
+        amount = (MofNCompleteColumn(), TextColumn(unit), RateColumn())
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn(unit),
+            *((DownloadColumn(), TransferSpeedColumn()) if unit == "bytes" else amount),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             TextColumn("[dim]{task.fields[figures]}"),
         )
         with Progress(*columns, console=self.console, transient=True, refresh_per_second=4) as progress:
-            yield RichBar(progress, progress.add_task(what, total=total, figures=""))
+            yield RichBar(progress, progress.add_task(what, total=total or None, figures=""))
 
     def say(self, line: str) -> None:
         """Print one line."""
@@ -62,3 +79,15 @@ class RichProgress:
 
 def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def steps_in_words() -> Iterator[str]:
+    """Yield what there is to know about the steps of `corpus build`, line by line."""
+    for name, kind in STEPS.items():
+        yield f"{name}: {(kind.__doc__ or '').splitlines()[0]}"
+        for key, field in kind.model_fields.items():
+            default = "" if field.default in (None, [], ()) else f" [{str(field.default).lower()}]"
+            yield f"    {key:30} {field.description}{default}"
+    for name, values in PRESETS.items():
+        given = " ".join(f"{key}={value}" for key, value in values.items())
+        yield f"filter preset={name} is {given}"

@@ -6,6 +6,7 @@ of every input, same version of zhbert. If it does, nothing is done.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import zhbert
-from zhbert.config import Config
+from zhbert.config import HUB, Config, fingerprint
 from zhbert.corpus.card import list_cards
 from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.files import Manifest, Plan, Work, building, clear_lock, hash_path, is_done, read_manifest
 from zhbert.progress import SILENT, Progress
+from zhbert.read.sources import expand
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("corpus build", "raw text into clean documents", "zhbert.corpus.build", "build", "BuildConfig"),
+        Stage(
+            "corpus phrases", "documents into phrases", "zhbert.corpus.phrases", "phrases", "PhrasesConfig"
+        ),
+        Stage(
+            "corpus report",
+            "documents into a data card",
+            "zhbert.corpus.describe",
+            "describe",
+            "DescribeConfig",
+        ),
+        Stage("corpus export", "shards into Parquet", "zhbert.corpus.export", "export", "ExportConfig"),
         Stage("vocab", "documents into a tokenizer", "zhbert.corpus.vocabulary", "vocab", "VocabConfig"),
         Stage("encode", "documents into shards of tokens", "zhbert.corpus.encode", "encode", "EncodeConfig"),
         Stage("pretrain", "shards into an encoder", "zhbert.task.pretrain", "pretrain", "PretrainConfig"),
@@ -83,8 +96,10 @@ def plan(stage: Stage, config: Config) -> Plan:
 
 
 def _content(value: Path | str) -> str:
-    """Return the hash of what lies at a path; the name itself for a model on the hub."""
+    """Return the hash of what lies at a path or of all that a pattern matches; a hub name itself."""
     if isinstance(value, str):
+        if value.startswith(HUB):
+            return value
         from zhbert.model.store import is_hub_name
 
         if is_hub_name(value):
@@ -92,7 +107,9 @@ def _content(value: Path | str) -> str:
     path = Path(value)
     if not path.exists() and (card := get_close_matches(str(value).partition(":")[0], list_cards(), n=1)):
         raise DataError("no such file or folder", where=path, remedy=f'did you mean "{card[0]}:…"?')
-    return hash_path(path)
+    if isinstance(value, str) or path.exists():
+        return hash_path(path)
+    return fingerprint([hash_path(found) for found in expand(str(path))])
 
 
 def _keep_apart(config: Config, folder: Path) -> None:
@@ -112,12 +129,15 @@ def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SIL
     """Make sure that `folder` holds the stage's result, doing the work only where it does not yet."""
     _keep_apart(config, folder)
     wanted = plan(stage, config)
-    fresh = not is_done(folder, wanted)
+    folders = [folder, *config.outputs()]
+    fresh = not all(is_done(place, wanted) for place in folders)
     if fresh:
-        with building(folder, wanted) as work:
+        with ExitStack() as stack:  # what is beside the stage's own folder is finished before it
+            work, *work.beside = [stack.enter_context(building(place, wanted)) for place in folders]
             stage.run(config, work, progress)
     else:
-        clear_lock(folder)
+        for place in folders:
+            clear_lock(place)
     manifest = read_manifest(folder)
     assert manifest is not None, "a finished folder has a manifest"
     return Outcome(folder=folder, manifest=manifest, fresh=fresh)

@@ -1,156 +1,222 @@
 """`corpus build`: raw text in, clean documents out, nothing dropped without a reason.
 
-Every document is normalised (controls removed; NFKC and traditional to simplified on request), then
-tested by the filters in order; the first that objects names the reason, and reasons are counted.
-Full-width punctuation stays as it is by default: it is what a Chinese BERT reads later on.
-Documents go to Parquet parts that `datasets.load_dataset("parquet")` reads.
+Three passes, each resumed after a kill and the same bytes whoever works on them:
+
+1. Sift (`sift`). The documents are read in order and handed out in portions. Every document goes through
+   the steps; what is left of it gets its fingerprints.
+2. Judge (`judge`). The fingerprints of the whole corpus are compared, here: what was seen before, what is
+   nearly the same, which paragraphs are repeated.
+3. Settle (`settle`). The portions are written again without what was decided against.
+
+`facts.json` says what went in, what came out and why not the rest; `zhbert corpus report` shows it.
 """
 
-import hashlib
+import json
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from zhbert.config import Config, Input
-from zhbert.corpus.formats import read_documents
+from zhbert.clean.guard import Guard
+from zhbert.clean.steps import DEFAULT, Steps
+from zhbert.clean.testsets import evaluation_texts
+from zhbert.config import Input, Output, Source, fingerprint
+from zhbert.corpus.account import account
+from zhbert.corpus.documents import Columns
+from zhbert.corpus.judge import INDEX, Compared, Judgement, judge, save_index
+from zhbert.corpus.settle import PART, Settle
+from zhbert.corpus.sift import GUARD, LEFT_OUT, SKETCHES, Portion, Sift
+from zhbert.corpus.tallies import Tally
+from zhbert.engine.run import Parallel, run_units
+from zhbert.engine.unit import Unit, hash_texts, name_of
 from zhbert.errors import DataError
-from zhbert.files import Work
-from zhbert.progress import SILENT, Bar, Progress
-from zhbert.records import Document
-from zhbert.text.normalize import normalize
+from zhbert.files import Work, move, write_text
+from zhbert.progress import SILENT, Progress
+from zhbert.read.config import ReadConfig
+from zhbert.read.piece import Reject
+from zhbert.read.reader import Reader
+from zhbert.records import to_plain
 
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("text", pa.string()),
-        ("source", pa.string()),
-        ("meta", pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))),
-    ]
-)  # no map: `datasets` 5.2 refuses a file that has one
+FACTS = "facts.json"
+SIFTED, SETTLED = "sifted", "settled"
+FEW = 24  # portions that are written again, a fifth of a second each, sooner than workers have started
 
 
-class BuildConfig(Config):
+class BuildConfig(ReadConfig, Parallel):
     """How raw text becomes documents."""
 
-    source: Input = Field(description="a text or JSONL file, a folder of them, or a card's text (mini:raw)")
-    form: Literal["files", "lines", "blocks"] = Field(
-        default="blocks",
-        description="what a document is in a text file: the file, a line, a blank-line-separated block",
+    source: list[Source] = Field(
+        min_length=1,
+        description="files, folders, patterns such as raw/*.gz, a text of a card (mini:raw), hub:NAME, or - "
+        "for standard input; packed or not",
     )
-    nfkc: bool = Field(
-        default=False,
-        description="fold full-width forms such as ， and Ａ into ASCII; a model then needs texts folded too",
+    steps: list[str] = Field(
+        default=list(DEFAULT),
+        description="what every document goes through, in order: `zhbert corpus steps` lists them",
     )
-    simplify: bool = Field(default=False, description="turn traditional characters into simplified ones")
-    min_characters: int = Field(default=20, ge=0, description="drop documents shorter than this")
-    min_han: float = Field(
-        default=0.3, ge=0, le=1, description="drop documents with a smaller share of Han characters"
+    dedup: Literal["none", "exact", "near"] = Field(
+        default="exact", description="drop documents that were seen before: the same, or nearly the same"
     )
-    dedup: bool = Field(default=True, description="drop documents whose normalised text was seen before")
-    part_documents: int = Field(default=50_000, ge=1, description="documents per Parquet part")
+    similarity: float = Field(
+        default=0.75,
+        gt=0.4,
+        le=1,
+        description="near: share of five-character runs that two documents have in common at least",
+    )
+    paragraphs: int = Field(
+        default=0,
+        ge=0,
+        description="drop lines of at least so many characters that were seen before [0: none]",
+    )
+    against: list[Input] = Field(
+        default=[], description="earlier builds, made with --index: what is in them is dropped"
+    )
+    index: bool = Field(default=False, description="keep an index, for later builds to be checked against")
+    guard: list[Input] = Field(
+        default=[],
+        description="evaluation sets: documents that share a run of 20 characters with a test text",
+    )
+    guarded: Literal["drop", "flag"] = Field(
+        default="drop", description="what is done with a document that shares text with a test"
+    )
+    rejects: Output | None = Field(
+        default=None,
+        description="folder for what is left out, with reasons; records that cannot be read go there "
+        "too instead of stopping the build",
+    )
+    part_characters: int = Field(
+        default=4_000_000, ge=1, description="characters per portion, which is the unit of work and a part"
+    )
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("steps")
+    @classmethod
+    def _steps_exist(cls, value: list[str]) -> list[str]:
+        Steps(value)
+        return value
 
 
 def build(config: BuildConfig, work: Work, progress: Progress = SILENT) -> None:
-    """Clean every document of the source and write the good ones."""
-    reasons: Counter[str] = Counter()
-    characters = 0
-    with progress.bar("clean", total=_bytes_below(config.source), unit="bytes") as bar:
-        kept = _clean(read_documents(config.source, form=config.form), config, reasons, bar)
-        for number, part in enumerate(_chunks(kept, config.part_documents)):
-            characters += sum(len(document.text) for document in part)
-            write_documents(work.folder / f"part-{number:05d}.parquet", part)
-    if not reasons["kept"]:
-        raise DataError(
-            "no document passed the filters", where=config.source, remedy=f"dropped: {dict(reasons)}"
+    """Clean every document of the sources and write the good ones."""
+    rejects: list[Reject] = []
+    reader = Reader(config.source, config, reject=rejects.append if config.rejects else None)
+    tests: Counter[str] = Counter()
+    guard = Guard.build(_counted(config.guard, tests)) if config.guard else None
+    with progress.bar("clean", total=reader.size, unit="bytes") as bar:
+        sifted = run_units(
+            _sift(config, guard),
+            portions(reader, rejects, size=config.part_characters),
+            folder=work.folder / SIFTED,
+            config=config,
+            finished=lambda tally: bar.advance(tally["read"]["bytes"]),
         )
-    work.counts |= {"documents": reasons.pop("kept"), "characters": characters, "dropped": dict(reasons)}
+    compared = Compared(
+        [work.folder / SIFTED / name_of(number) for number in range(len(sifted))],
+        [tally["kept"] for tally in sifted],
+        scratch=work.folder / SKETCHES,
+    )
+    judgement = judge(
+        compared,
+        dedup=config.dedup,
+        similarity=config.similarity,
+        paragraphs=config.paragraphs > 0,
+        guard=config.guarded if config.guard else "",
+        earlier=config.against,
+    )
+    with progress.bar("write", total=len(sifted), unit="parts") as bar:
+        settled = run_units(
+            Settle(left_out=config.rejects is not None, paragraphs=config.paragraphs > 0),
+            (Unit(number=n, payload=v, fingerprint=v.fingerprint) for n, v in enumerate(judgement.verdicts)),
+            folder=work.folder / SETTLED,
+            config=config if len(sifted) > FEW else Parallel(workers=1),
+            finished=lambda tally: bar.advance(1),
+        )
+    facts = account(sifted, judgement, settled, reader=reader, tests=tests)
+    _refuse_nothing(facts, config)
+    if config.index:
+        save_index(compared, [tally["emptied"] for tally in settled], work.folder / INDEX)
+    _finish(work, len(sifted), facts, judgement)
 
 
-def _clean(
-    documents: Iterator[Document], config: BuildConfig, reasons: Counter[str], bar: Bar
-) -> Iterator[Document]:
-    filters = make_filters(config)
-    for document in documents:
-        text = normalize(document.text, nfkc=config.nfkc, simplify=config.simplify).text
-        reason = next((name for name, objects in filters.items() if objects(text)), "kept")
-        reasons[reason] += 1
-        bar.advance(len(document.text.encode("utf-8", "surrogatepass")))
-        if reason == "kept":
-            yield Document(id=document.id, text=text, source=document.source, meta=document.meta)
+def portions(reader: Reader, rejects: list[Reject], *, size: int) -> Iterator[Unit[Portion]]:
+    """Yield the documents so many characters at a time, with the bad records that stood among them."""
+    columns, characters, done = Columns(), 0, 0
+    number = 0
+    for document in reader:
+        columns.add(document)
+        characters += len(document.text)
+        if characters >= size:
+            yield _portion(number, columns, rejects, reader.done - done)
+            columns, characters, done = Columns(), 0, reader.done
+            number += 1
+    if columns.id or rejects or not number:
+        yield _portion(number, columns, rejects, reader.done - done)
 
 
-def make_filters(config: BuildConfig) -> dict[str, Callable[[str], bool]]:
-    """Return the filters in order; each says whether it objects to a text."""
-    seen: set[bytes] = set()
+def _portion(number: int, columns: Columns, rejects: list[Reject], size: int) -> Unit[Portion]:
+    bad = tuple(rejects)
+    rejects.clear()
+    key = hash_texts(
+        columns.id, columns.text, columns.source, columns.at, [str(meta) for meta in columns.meta]
+    )
+    key = fingerprint([key, [to_plain(reject) for reject in bad]])
+    payload = Portion(columns=columns, rejects=bad, bytes=size)
+    return Unit(number=number, payload=payload, fingerprint=key, at=columns.at[0] if columns.at else "")
 
-    def repeated(text: str) -> bool:
-        key = hashlib.blake2b("".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        before = len(seen)
-        seen.add(key)
-        return len(seen) == before
 
-    filters: dict[str, Callable[[str], bool]] = {
-        "too short": lambda text: len(text) < config.min_characters,
-        "too little Han": lambda text: han_share(text) < config.min_han,
+def _counted(files: Sequence[Path], tests: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Yield the texts of evaluation files with their places, and count them by file."""
+    for file in files:
+        for place, text in evaluation_texts(file):
+            name = file.name + place.removeprefix(str(file))  # where it lies does not matter
+            tests[name.rpartition(":")[0]] += 1
+            yield name, text
+
+
+def _sift(config: BuildConfig, guard: Guard | None) -> Sift:
+    indexed = config.index or bool(config.against)
+    return Sift(
+        steps=tuple(config.steps),
+        exact=config.dedup != "none" or indexed,
+        near=config.dedup == "near" or indexed,
+        paragraphs=config.paragraphs,
+        guard=guard,
+        left_out=config.rejects is not None,
+    )
+
+
+def _refuse_nothing(facts: Tally, config: BuildConfig) -> None:
+    if facts["kept"]["documents"]:
+        return
+    dropped = {
+        f"{step['step']}: {reason}": n for step in facts["steps"] for reason, n in step["reasons"].items()
     }
-    return filters | {"repeated": repeated} if config.dedup else filters
+    remedy = f"left out: {dropped | facts['read']['bad']}"
+    raise DataError("no document is left", where=", ".join(config.source), remedy=remedy)
 
 
-def han_share(text: str) -> float:
-    """Return the share of Han characters among all that are not space.
-
-    >>> han_share("我爱 NLP")
-    0.4
-    """
-    visible = [c for c in text if not c.isspace()]
-    return sum("\u3400" <= c <= "\u9fff" or c >= "\U00020000" for c in visible) / max(len(visible), 1)
-
-
-def _bytes_below(path: Path) -> int:
-    return sum(p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file())
-
-
-def _chunks(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:
-    while part := list(islice(documents, size)):
-        yield part
-
-
-def write_documents(path: Path, documents: list[Document]) -> None:
-    """Write one Parquet part."""
-    rows = [
-        {
-            "id": d.id,
-            "text": d.text,
-            "source": d.source,
-            "meta": [{"key": k, "value": v} for k, v in d.meta.items()],
-        }
-        for d in documents
-    ]
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path, compression="zstd")
-
-
-def read_built(folder: Path, *, bar: Bar | None = None) -> Iterator[Document]:
-    """Yield the documents of a built corpus, part by part, moving a bar on."""
-    parts = sorted(folder.glob("part-*.parquet"))
-    if not parts:
-        raise DataError(
-            "not a built corpus: no part-*.parquet in it", where=folder, remedy="zhbert corpus build"
-        )
-    for part in parts:
-        for batch in pq.ParquetFile(part).iter_batches(batch_size=1024):
-            for row in batch.to_pylist():
-                meta = {pair["key"]: pair["value"] for pair in row.pop("meta")}
-                yield Document(**row, meta=meta)
-                if bar:
-                    bar.advance(1)
-
-
-def count_built(folder: Path) -> int:
-    """Return how many documents a built corpus holds, from the footers alone."""
-    return sum(int(pq.ParquetFile(part).metadata.num_rows) for part in sorted(folder.glob("part-*.parquet")))
+def _finish(work: Work, portions: int, facts: Tally, judgement: Judgement) -> None:
+    """Give everything its last place."""
+    for number in range(portions):
+        settled = work.folder / SETTLED / name_of(number)
+        move(settled / PART, work.folder / f"part-{name_of(number)}.parquet")
+        for rejects in work.beside:
+            move(settled / LEFT_OUT, rejects.folder / f"left-out-{name_of(number)}.jsonl")
+    shared = [json.dumps(hit, ensure_ascii=False) + "\n" for hit in judgement.shared]
+    if facts["guard"]:
+        write_text(work.folder / GUARD, "".join(shared))
+    write_text(work.folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    for folder in (SIFTED, SETTLED):
+        shutil.rmtree(work.folder / folder)
+    (work.folder / SKETCHES).unlink(missing_ok=True)
+    dropped = Counter({reason: n for step in facts["steps"] for reason, n in step["reasons"].items()})
+    work.counts |= facts["kept"] | {"dropped": dict(dropped)}
+    for rejects in work.beside:
+        rejects.counts |= {"left out": dropped.total() + sum(facts["read"]["bad"].values())}

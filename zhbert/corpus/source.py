@@ -20,9 +20,9 @@ from pydantic import Field
 
 from zhbert.config import Config, load_toml
 from zhbert.config import parse as parse_config
-from zhbert.corpus.formats import read_text
 from zhbert.corpus.frames import Dice, Frame, Lexicon, Mark, Pen, Scope, Slot, is_held, parse, walk
 from zhbert.errors import DataError, nearest
+from zhbert.read.lines import read_text
 
 _LINE = re.compile(r"(?:(?P<mark>>|<<|~|\?|-) )?(?P<text>.*?)(?P<ask> =(?: (?P<answer>\S+))?)?")
 _HEADING = re.compile(r"## (?P<name>\S+)(?: \((?P<note>\S+)\))?")

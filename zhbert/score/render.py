@@ -1,26 +1,22 @@
-"""The page: one offline HTML file, no script, nothing fetched.
+"""The page of an evaluation report (`page.py` says what all pages have in common).
 
-- Everything is escaped by the template; the content policy forbids scripts and every address.
-- The language switch, the filters and the folds are radio buttons, CSS and <details>.
 - Charts are small SVGs whose coordinates are per cent, so they stretch while their text does not.
-- `Word` pairs: English and Chinese both stand in the page, and CSS hides one.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from zhbert.score import marks
 from zhbert.score.interval import Interval
+from zhbert.score.page import in_both, render_page
 from zhbert.score.sheet import Confused, Exhibit, Report, Section, SystemSheet
 from zhbert.score.words import chinese, name_of, p_value, percent, points
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from markupsafe import Markup
 
 HUES = (205, 28, 145, 330, 265, 52, 178, 5, 95, 290, 230, 75)
@@ -31,44 +27,24 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 def render(report: Report) -> str:
     """Return the whole page of a report."""
-    environment = _environment()
-    css = environment.get_template("report.css").render(hues=HUES, kinds=KINDS)
-    page = environment.get_template("report.html.j2").render(report=report, css=_safe(css))
-    return page.encode("utf-8", "replace").decode("utf-8")
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("zhbert.score"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return render_page(
+        "report.html.j2",
+        room="score",
+        title=report.title,
+        format=report.format,
+        styles=["report.css"],
+        functions=_SHOWN,
+        report=report,
+        whole=Axis(0.0, 1.0, ()),
+        hues=HUES,
+        kinds=KINDS,
     )
-    environment.filters.update(groupby_kept=groupby_kept, numbered=numbered)
-    environment.globals.update({f.__name__: f for f in _SHOWN}, whole=Axis(0.0, 1.0, ()))
-    return environment
-
-
-def _safe(css: str) -> "Markup":
-    from markupsafe import Markup
-
-    return Markup(css)  # our own style sheet, with numbers filled in and nothing else
 
 
 def t(word: str) -> "Markup":
     """Return a word in both languages; one that the table does not know stands once."""
-    from markupsafe import Markup, escape
-
     english = name_of(word)
-    translated = chinese(english)
-    if translated is None:
-        return escape(marks.clean(english))
-    pair = '<span class="en">{}</span><span class="zh" lang="zh-Hans">{}</span>'
-    return Markup(pair).format(english, translated)
+    return in_both(english, chinese(english))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +161,8 @@ _SHOWN = (
     kinds_of,
     kind_classes,
     colours_of,
-    marks.clean,
-    marks.short,
+    groupby_kept,
+    numbered,
     marks.said,
     marks.entity_pieces,
     marks.answer_pieces,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zhbert.files import write_text
-from zhbert.records import from_plain, to_plain
+from zhbert.records import from_plain
 from zhbert.score import words
 from zhbert.score.interval import DRAWS
+from zhbert.score.page import write_page
 from zhbert.score.sections import SectionInput, System, build_section, flat
 from zhbert.score.sheet import Comparison, Report, Section
 from zhbert.score.words import name_of, p_value, percent, points
@@ -44,11 +44,7 @@ def write_report(report: Report, folder: Path) -> None:
     """Write report.json and report.html into a folder."""
     from zhbert.score.render import render  # jinja2 loads only here
 
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(to_plain(report), ensure_ascii=False, indent=1, allow_nan=False)
-    # half a surrogate pair is legal in a JSON escape but not in UTF-8: escaped, it survives the way back
-    write_text(folder / "report.json", text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
-    write_text(folder / "report.html", render(report))
+    write_page(folder, page=render(report), record=report)
 
 
 def read_report(path: Path) -> Report:

@@ -1,7 +1,8 @@
 """The words and numbers of a report: English as stored, Chinese beside it, figures as printed.
 
-One table, English to Chinese (`templates/words.json`). What is not in it (labels, names, free
-facts) is shown as it is. Its "limits" are the sentences that every report says about itself.
+Every room with a page has one file of words, English to Chinese (`templates/words.json`). What is not in
+it (labels, names, free facts) is shown as it is. Its "limits" are the sentences that every report says
+about itself.
 """
 
 import json
@@ -26,9 +27,9 @@ NAMES = {
 
 
 @cache
-def table() -> dict[str, dict[str, str]]:
-    """Return the table of words and that of limits, English to Chinese."""
-    text = (files("zhbert.score") / "templates" / "words.json").read_text(encoding="utf-8")
+def table(room: str = "score") -> dict[str, dict[str, str]]:
+    """Return the tables of a room's page, such as words and limits: English to Chinese."""
+    text = (files(f"zhbert.{room}") / "templates" / "words.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found
 
@@ -38,13 +39,13 @@ def limits() -> tuple[str, ...]:
     return tuple(table()["limits"])
 
 
-def chinese(word: str) -> str | None:
-    """Return the Chinese of a word that the table knows.
+def chinese(word: str, room: str = "score") -> str | None:
+    """Return the Chinese of a word that a room's tables know.
 
     >>> chinese("wrong boundary"), chinese("李明")
     ('边界错误', None)
     """
-    return table()["words"].get(word) or table()["limits"].get(word)
+    return next((part[word] for part in table(room).values() if word in part), None)
 
 
 def name_of(metric: str) -> str:

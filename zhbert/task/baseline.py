@@ -14,10 +14,10 @@ from pydantic import Field
 
 from zhbert.config import Config, Input
 from zhbert.corpus.card import TaskName
-from zhbert.corpus.formats import read_examples
 from zhbert.errors import ConfigError, nearest
 from zhbert.files import Work
 from zhbert.progress import SILENT, Progress
+from zhbert.read.examples import read_examples
 from zhbert.records import (
     EntityExample,
     EntityPrediction,

@@ -15,13 +15,13 @@ from transformers import PreTrainedModel
 
 from zhbert.config import Config, Input, ModelInput
 from zhbert.corpus.card import labels_of
-from zhbert.corpus.formats import labels_in, read_examples
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ConfigError, DataError
 from zhbert.files import Work
 from zhbert.model import store
 from zhbert.model.encoder import count_parameters, describe, most_tokens
 from zhbert.progress import SILENT, Progress
+from zhbert.read.examples import labels_in, read_examples
 from zhbert.records import Example
 from zhbert.score.judge import judge
 from zhbert.task.base import Feature, Setting, Task, collate, run_model

@@ -63,16 +63,20 @@ def test_options_reach_the_config_with_their_types(typed, tmp_path: Path) -> Non
         "raw.txt",
         "--form",
         "lines",
-        "--no-dedup",
-        "--min-characters",
-        "1",
-        "--min-han",
-        "0.1",
+        "--dedup",
+        "none",
+        "--steps",
+        "normalise simplify=true",
+        "--steps",
+        "filter min_characters=1",
+        "--part-characters",
+        "1000",
     ]
     assert "out: done\n  documents: 3\n" in typed("corpus", "build", *words, "-o", "out")
     settings = json.loads(Path("out/manifest.json").read_text(encoding="utf-8"))["settings"]
-    assert settings["min_characters"] == 1
-    assert (settings["form"], settings["dedup"], settings["min_han"]) == ("lines", False, 0.1)
+    assert settings["part_characters"] == 1000
+    assert (settings["form"], settings["dedup"]) == ("lines", "none")
+    assert settings["steps"] == ["normalise simplify=true", "filter min_characters=1"]
     assert "out: nothing to do\n" in typed("corpus", "build", *words, "-o", "out")
 
 
@@ -93,7 +97,7 @@ def test_run_prints_stages_then_that_nothing_is_left_to_do(typed, tmp_path: Path
     second = typed("run", "toy.toml", "-o", "here")
     assert "Nothing to do: every result is there." in second
     assert second.splitlines()[-1].startswith("0 of 1 stages run in ")
-    third = typed("run", "toy.toml", "documents.min_characters=3", "documents.form=lines", "-o", "here")
+    third = typed("run", "toy.toml", "documents.dedup=none", "documents.form=lines", "-o", "here")
     assert "1 of 1 stages run" in third
 
 

@@ -29,7 +29,7 @@ size = 400
 use = "corpus build"
 source = "raw"
 form = "lines"
-min_characters = 4
+steps = ["normalise", "filter min_characters=4"]
 """
 ORDER = ["documents", "vocabulary", "shards"]
 
@@ -63,8 +63,11 @@ def test_a_recipe_runs_once_and_in_the_order_of_what_is_needed(recipe: Path) -> 
     [
         ({"shards.held_out": 0.5}, ["shards"]),
         ({"vocabulary.min_count": 41}, ["vocabulary", "shards"]),
-        ({"documents.min_characters": 16}, ORDER),
-        ({"documents.min_characters": 5}, ["documents"]),  # drops nothing more: the same documents
+        ({"documents.steps": ["normalise", "filter min_characters=16"]}, ORDER),
+        (
+            {"documents.steps": ["normalise", "filter min_characters=5"]},
+            ["documents"],
+        ),  # drops nothing more: the same documents
         ({"shards.held_out": 0.02}, []),  # the default, said aloud
     ],
 )
@@ -104,8 +107,8 @@ def test_a_result_whose_removal_was_cut_short_is_still_ours(recipe: Path) -> Non
 
 
 def test_a_mistake_leaves_nothing_and_earlier_stages_stand(recipe: Path) -> None:
-    with pytest.raises(DataError, match="no document passed"):
-        run(recipe, **{"documents.min_characters": 1000})
+    with pytest.raises(DataError, match="no document is left"):
+        run(recipe, **{"documents.steps": ["filter min_characters=1000"]})
     assert list(Path("runs/toy").iterdir()) == []
     folder = run(recipe).folder
     with pytest.raises(DataError):
@@ -113,12 +116,12 @@ def test_a_mistake_leaves_nothing_and_earlier_stages_stand(recipe: Path) -> None
     assert sorted(p.name for p in folder.iterdir()) == sorted(ORDER)
     manifest = read_manifest(folder / "shards")
     assert manifest is not None
-    assert manifest.counts["train"]["documents"] + manifest.counts["held-out"]["documents"] == 40
+    assert sum(side["documents"] for side in manifest.counts.values()) == 40
 
 
 def test_overrides_make_a_new_table_and_name_unknown_stages(recipe: Path) -> None:
-    read = read_recipe(recipe, {"documents.form": "blocks", "documents.dedup": False})
-    assert read.stages["documents"] | {"form": "blocks", "dedup": False} == read.stages["documents"]
+    read = read_recipe(recipe, {"documents.form": "blocks", "documents.dedup": "none"})
+    assert read.stages["documents"] | {"form": "blocks", "dedup": "none"} == read.stages["documents"]
     assert read.title == "Toy"
     for key in ("document.form", "documents", "title"):
         with pytest.raises(ConfigError, match="no such stage"):
@@ -127,9 +130,9 @@ def test_overrides_make_a_new_table_and_name_unknown_stages(recipe: Path) -> Non
 
 def test_a_stage_may_be_like_another(recipe: Path) -> None:
     with recipe.open("a", encoding="utf-8") as handle:
-        handle.write('[stages.more]\nlike = "documents"\nmin_characters = 5\n')
-    stages = read_recipe(recipe, {"documents.dedup": False, "more.form": "blocks"}).stages
-    assert stages["more"] == stages["documents"] | {"min_characters": 5, "form": "blocks"}
+        handle.write('[stages.more]\nlike = "documents"\nsimilarity = 0.8\n')
+    stages = read_recipe(recipe, {"documents.dedup": "none", "more.form": "blocks"}).stages
+    assert stages["more"] == stages["documents"] | {"similarity": 0.8, "form": "blocks"}
     assert "like" not in stages["more"]
 
 
@@ -161,7 +164,7 @@ def test_every_stage_has_its_function_and_its_config() -> None:
 LIKE = """
 [stages.second]
 like = "documents"
-min_characters = 5
+similarity = 0.8
 [stages.documents]
 use = "corpus build"
 source = "raw"
@@ -173,7 +176,7 @@ def test_a_stage_like_another_takes_over_what_it_does_not_say(tmp_path: Path) ->
     file = tmp_path / "like.toml"
     file.write_text(LIKE, encoding="utf-8")
     stages = read_recipe(file, {"documents.form": "files"}).stages
-    assert stages["second"] == stages["documents"] | {"min_characters": 5}
+    assert stages["second"] == stages["documents"] | {"similarity": 0.8}
     assert stages["second"]["form"] == "files", "what changes in the one changes in the other"
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from zhbert.config import load_toml, parse
 from zhbert.corpus.card import Card, content_root, find, is_reference, labels_of, list_cards, load_card
-from zhbert.corpus.formats import labels_in, read_examples
 from zhbert.errors import ConfigError, DataError
 from zhbert.files import hash_file
+from zhbert.read.examples import labels_in, read_examples
 
 SPLITS = [
     (name, task, split)

@@ -1,5 +1,6 @@
 """Documents into shards: flags are jieba's words, the held-out part is stable, counts are true."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +8,16 @@ import jieba
 import numpy as np
 import pytest
 
-from zhbert.corpus.build import write_documents
-from zhbert.corpus.encode import EncodeConfig, encode, flag, is_held_out
+from zhbert.corpus.documents import Columns
+from zhbert.corpus.encode import EncodeConfig, encode, is_held_out
+from zhbert.corpus.flags import Flagged, flag
 from zhbert.corpus.vocabulary import VocabConfig, vocab
-from zhbert.encode.shards import CONTINUES_WORD, SENTENCE, Shards
+from zhbert.encode.shards import CONTINUES_ENTITY, CONTINUES_PHRASE, CONTINUES_WORD, SENTENCE, Shards
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.files import Work
+from zhbert.files import Work, list_files
 from zhbert.records import Document
 from zhbert.text.segment import segmenter
+from zhbert.text.units import UnitsConfig, make_units
 
 TEXTS = [
     "上海图书馆每天早上九点开门。读者可以免费借书！",
@@ -35,7 +38,7 @@ def tokenizer() -> Tokenizer:
 def corpus(folder: Path, texts: list[str], *, names: str = "news.txt:{}") -> Path:
     folder.mkdir(parents=True)
     documents = [Document(id=names.format(i), text=text) for i, text in enumerate(texts)]
-    write_documents(folder / "part-00000.parquet", documents)
+    Columns.of(documents).write(folder / "part-00000.parquet")
     return folder
 
 
@@ -43,44 +46,91 @@ def encoded(folder: Path, documents: Path, tokenizer: Tokenizer, **options: Any)
     tokenizer.save(folder / "tokenizer")
     work = Work(folder / "shards")
     work.folder.mkdir()
+    options = {"workers": 1} | options
     encode(EncodeConfig(documents=documents, tokenizer=folder / "tokenizer", **options), work)
     return work
 
 
+def flagged(
+    texts: list[str], tokenizer: Tokenizer, name: str = "jieba", words: Path | None = None
+) -> Flagged:
+    return flag(texts, tokenizer, segmenter(name, user_words=words), make_units(UnitsConfig()))
+
+
+def test_many_texts_at_once_are_each_alone(tokenizer: Tokenizer) -> None:
+    texts = [TEXTS[0], "", TEXTS[1], " ", TEXTS[2], TEXTS[3], "第", "一。"]
+    together = flagged(texts, tokenizer)
+    ends = [0, *together.ends_D.tolist()]
+    for text, start, end in zip(texts, ends, ends[1:], strict=False):
+        alone = flagged([text], tokenizer)
+        assert together.ids_T[start:end].tolist() == alone.ids_T.tolist()
+        assert together.flags_T[start:end].tolist() == alone.flags_T.tolist()
+    assert [together.blob[s:e] for s, e in together.words_R2] == [
+        word for i, text in enumerate(texts) for word in (["\n"] if i else []) + jieba.lcut(text)
+    ]
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_flags_are_the_words_of_jieba(text: str, tokenizer: Tokenizer) -> None:
-    (tokens,) = tokenizer.encode_batch([text])
-    flags = flag(text, tokens, segmenter("jieba"))
+    found = flagged([text], tokenizer)
     home = np.repeat(np.arange(len(words := jieba.lcut(text))), [len(word) for word in words])
-    starts, ends = tokens.offsets.T
-    assert [home[s] == home[e - 1] or None for s, e in tokens.offsets].count(None) == 0 or "😀" in text
-    wanted = [i > 0 and home[starts[i]] == home[ends[i - 1] - 1] for i in range(len(tokens))]
-    assert (flags & CONTINUES_WORD > 0).tolist() == wanted
+    starts, ends = found.tokens_T2.T
+    wanted = [i > 0 and home[starts[i]] == home[ends[i - 1] - 1] for i in range(len(starts))]
+    assert (found.flags_T & CONTINUES_WORD > 0).tolist() == wanted
 
 
 def test_sentences_start_where_they_start(tokenizer: Tokenizer) -> None:
-    (tokens,) = tokenizer.encode_batch([TEXTS[0]])
-    flags = flag(TEXTS[0], tokens, segmenter("jieba"))
-    starting = [TEXTS[0][s:e] for (s, e), f in zip(tokens.offsets, flags, strict=True) if f & SENTENCE]
-    assert starting == ["上", "读"]
+    found = flagged([TEXTS[0]], tokenizer)
+    pairs = zip(found.tokens_T2, found.flags_T, strict=True)
+    assert [TEXTS[0][start:end] for (start, end), flags in pairs if flags & SENTENCE] == ["上", "读"]
 
 
 def test_every_character_is_a_word_to_the_character_segmenter(tokenizer: Tokenizer) -> None:
-    (tokens,) = tokenizer.encode_batch([TEXTS[0]])
-    assert not (flag(TEXTS[0], tokens, segmenter("character")) & CONTINUES_WORD).any()
+    assert not (flagged([TEXTS[0]], tokenizer, "character").flags_T & CONTINUES_WORD).any()
 
 
 def test_user_words_change_the_flags(tmp_path: Path, tokenizer: Tokenizer) -> None:
     words = tmp_path / "words.txt"
     words.write_text("江大桥 100000\n南京市长 100000\n", encoding="utf-8")
-    (tokens,) = tokenizer.encode_batch([TEXTS[2]])
-    plain, own = (flag(TEXTS[2], tokens, segmenter("jieba", user_words=w)).tolist() for w in (None, words))
+    plain, own = (flagged([TEXTS[2]], tokenizer, words=w).flags_T.tolist() for w in (None, words))
     assert plain != own
+
+
+def test_phrases_and_entities_have_bits_of_their_own(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    (tmp_path / "phrases.txt").write_text("每天早上\n", encoding="utf-8")
+    documents = corpus(tmp_path / "documents", [TEXTS[0], "在2024年3月5日开门。"])
+    work = encoded(tmp_path, documents, tokenizer, phrases=tmp_path / "phrases.txt", held_out=0.0)
+    shards = Shards.open(work.folder / "train")
+    _, flags = shards.doc(0)
+    first = TEXTS[0].index("每天早上")
+    assert np.flatnonzero(flags & CONTINUES_PHRASE).tolist() == [first + 1, first + 2, first + 3]
+    _, flags = shards.doc(1)
+    assert (flags & CONTINUES_ENTITY > 0).tolist().count(True) >= 3
+    facts = json.loads((work.folder / "facts.json").read_text("utf-8"))
+    assert facts["phrases"] == {"每天早上": 1}
+    assert facts["kinds"] == {"date": 1, "time": 1}
+    assert work.counts["train"]["in phrases"] == 3
+
+
+@pytest.mark.slow
+def test_a_part_becomes_a_shard_whoever_does_it(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for number in range(3):
+        rows = [Document(id=f"{number}-{i}", text=text) for i, text in enumerate(TEXTS)]
+        Columns.of(rows).write(documents / f"part-{number:05d}.parquet")
+    seen = []
+    for workers in (1, 2):
+        work = encoded(tmp_path / str(workers), documents, tokenizer, workers=workers, held_out=0.3)
+        assert [p.name for p in sorted((work.folder / "train").iterdir())] == ["00000", "00001", "00002"]
+        assert {p.name for p in work.folder.iterdir()} == {"train", "held-out", "tokenizer", "facts.json"}
+        seen.append({name: (work.folder / name).read_bytes() for name in list_files(work.folder)})
+    assert seen[0] == seen[1]
 
 
 def test_counts_are_those_of_the_shards(tmp_path: Path, tokenizer: Tokenizer) -> None:
     documents = corpus(tmp_path / "documents", TEXTS * 25)
-    work = encoded(tmp_path, documents, tokenizer, held_out=0.2, shard_documents=30)
+    work = encoded(tmp_path, documents, tokenizer, held_out=0.2)
     assert set(work.counts) == {"train", "held-out"}
     for part, counts in work.counts.items():
         shards = Shards.open(work.folder / part)
@@ -90,7 +140,6 @@ def test_counts_are_those_of_the_shards(tmp_path: Path, tokenizer: Tokenizer) ->
         assert counts["tokens"] == sum(map(len, ids)) == shards.n_tokens
         assert counts["unknown"] == sum(int((row == tokenizer.special.unk).sum()) for row in ids) > 0
         assert 0 < counts["words"] < counts["tokens"]
-        assert len(list((work.folder / part).iterdir())) == -(-len(wanted) // 30)
     assert Tokenizer.load(work.folder / "tokenizer").fingerprint == tokenizer.fingerprint
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from zhbert.corpus.formats import read_examples
 from zhbert.model.store import Stored
+from zhbert.read.examples import read_examples
 from zhbert.records import EntityExample, LabelExample, PairExample, ReadingExample, Span, to_plain
 from zhbert.task import predict as room
 from zhbert.task.predict import predict
