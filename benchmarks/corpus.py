@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
+from itertools import islice
 from pathlib import Path
 
 from _machine import ROOT, commit, machine
@@ -31,7 +32,7 @@ from _text import (
 Figures = dict[str, object]
 
 
-def segment(differences: Path) -> Figures:
+def segment(given: argparse.Namespace) -> Figures:
     """Time the default segmenter beside jieba line by line, and compare the words of 20 MB."""
     import jieba
 
@@ -49,7 +50,7 @@ def segment(differences: Path) -> Figures:
     size = megabytes(lines)
     more = lines_of(sample(20.5, seed=2))
     unlike = [line for line in more if words(ours, line) != jieba.lcut(line)]
-    with differences.open("w", encoding="utf-8") as file:
+    with given.differences.open("w", encoding="utf-8") as file:
         for line in unlike:
             file.write(
                 json.dumps({"line": line, "jieba": jieba.lcut(line), "zhbert": words(ours, line)}) + "\n"
@@ -72,7 +73,7 @@ def bert_folder(folder: Path) -> Path:
     return folder
 
 
-def tokenize(_: Path) -> Figures:
+def tokenize(given: argparse.Namespace) -> Figures:
     """Time the character-table tokenizer beside transformers' fast one, and compare all ids."""
     from transformers import AutoTokenizer
 
@@ -93,7 +94,7 @@ def tokenize(_: Path) -> Figures:
     seconds = beside(ways, rounds=5)
     unlike = total = 0
     batch: list[str] = []
-    for _, text in documents():
+    for _, text in islice(documents(), 0, None, given.every):
         batch += [line for line in text.split("\n") if line.strip()]
         if len(batch) > 5000:
             unlike, total, batch = unlike + _unlike(batch, ours, other), total + len(batch), []
@@ -161,7 +162,7 @@ def shards(source: Path, tokenizer: Path, folder: Path, **more: object) -> None:
 UNITS = {"entities": True}
 
 
-def build(_: Path) -> Figures:
+def build(_: argparse.Namespace) -> Figures:
     """Time text to shards on one core beside the obvious pipeline."""
     from transformers import AutoTokenizer
 
@@ -184,7 +185,7 @@ def build(_: Path) -> Figures:
     }
 
 
-def workers(_: Path) -> Figures:
+def workers(_: argparse.Namespace) -> Figures:
     """Time two workers beside one, the same text to the same shards."""
     texts = sample(60, seed=5)
     with tempfile.TemporaryDirectory() as name:
@@ -202,7 +203,7 @@ def workers(_: Path) -> Figures:
     return {"workers_ratio": ratio(seconds, "1", "2")}
 
 
-def memory(_: Path) -> Figures:
+def memory(_: argparse.Namespace) -> Figures:
     """Measure the peak memory of a build and an encoding of a text, and of eight times as much."""
     texts = sample(24, seed=6)
     peaks: dict[int, float] = {}
@@ -231,7 +232,7 @@ def peak() -> None:
     print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
 
 
-def near(_: Path) -> Figures:
+def near(_: argparse.Namespace) -> Figures:
     """Find planted near-duplicates, and time it beside datasketch."""
     from _near import measure
 
@@ -254,11 +255,12 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure [everything]")
     parser.add_argument("--differences", type=Path, default=Path("segment-differences.txt"))
+    parser.add_argument("--every", type=int, default=1, help="compare the ids of every so many documents")
     given = parser.parse_args()
     need_data()
     figures: Figures = {"machine": machine(), "commit": commit()}
     for part in given.parts or PARTS:
-        found = PARTS[part](given.differences)
+        found = PARTS[part](given)
         print(f"{part:10}", "  ".join(f"{key} {value}" for key, value in found.items()), flush=True)
         figures |= found
     print(json.dumps(figures, ensure_ascii=False))

@@ -29,7 +29,7 @@ from zhbert.records import from_plain, to_plain
 MANIFEST = "manifest.json"
 LOGS = "logs"
 _PLAN = ".plan"
-_PACKAGES = ("zhbert", "torch", "transformers", "tokenizers", "accelerate", "jieba", "numpy")
+_PACKAGES = ("zhbert", "torch", "transformers", "tokenizers", "accelerate", "jieba", "rjieba", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ What is peculiar. rjieba 0.2.2 (jieba-rs 0.11) has jieba's dictionary, sums and 
 - its model of unknown words has six decimals, and so it cuts 常在朕心 and 赞赞赞赞赞 otherwise than jieba.
   `CLOSE` holds all pairs of characters for which the other decimals matter, `THRICE` the characters that are
   as close to themselves and were seen three times in a row in 280 MB of real text. Where they stand outside
-  known words, jieba's own model does the guessing. No other of 3.3 million unknown strings in that
-  text is as close, and one in 48 million strings of random characters.
+  known words, jieba's own model does the guessing. Of 3.3 million unknown strings in that text no other is as
+  close; of 48 million strings of random characters nine are, eight with one character three times.
 
 What is shown stands one for one for what is there, so that places stay the same; user words are shown the
 same way. A dictionary of which the twin might make something else is not taken (see `_is_clear`), nor is

@@ -15,7 +15,7 @@ from zhbert.text.lexicon import Lexicon, UserWord, lexicon
 from zhbert.text.rapid import CLOSE, THRICE, Twin, twin
 
 ALPHABET = [
-    *"ab12.-_%+ 中常在国龘㐀㐁㐂鿿\ue000\n\ud800",
+    *"ab12.-_%+ 中常在水龘㐀㐁㐂鿿\ue000\n\ud800",
     "3.5",
     "1.2.3",
     "常在中",
