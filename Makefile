@@ -17,11 +17,11 @@ quickstart: $(READY)  ## the bundled corpus from raw text to an evaluation repor
 
 test: $(READY) check  ## every check and every test
 	@echo "== all tests"
-	@$(BIN)/python -m pytest -n logical --dist loadfile
+	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 fast: $(READY)  ## the tests that take seconds
 	@echo "== fast tests"
-	@$(BIN)/python -m pytest -n logical --dist loadfile -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
 
 check: $(READY)  ## format, lint, types
 	@echo "== ruff format, ruff check, mypy --strict"
