@@ -4,6 +4,7 @@ A step changes a text or drops it. It never does both silently: a drop has one s
 that it can be counted ("too short"), and what was changed is counted by kind ({"mobile": 2}).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,9 +23,9 @@ class Outcome:
 Step = Callable[[str], Outcome]
 
 
-class StepConfig(Config):
+class StepConfig(Config, ABC):
     """The base of the settings of a step."""
 
+    @abstractmethod
     def make(self) -> Step:
         """Return the function that does the step."""
-        raise NotImplementedError
