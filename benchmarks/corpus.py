@@ -166,7 +166,7 @@ def build(_: argparse.Namespace) -> Figures:
     """Time text to shards on one core beside the obvious pipeline."""
     from transformers import AutoTokenizer
 
-    texts = sample(8, seed=4)
+    texts = sample(24, seed=4)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_source(folder / "raw.jsonl.gz", texts)

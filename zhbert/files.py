@@ -128,7 +128,7 @@ def building(folder: Path, plan: Plan) -> Iterator[Work]:
         _write_manifest(partial, plan, work.counts, started)
         _remove(folder)
         partial.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
 
 
 def _remove(folder: Path) -> None:
@@ -234,10 +234,11 @@ def write_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _sync(folder: Path) -> None:
+def sync(path: Path) -> None:
+    """Return when a file, or a folder's list of names, is on the disk and survives a power cut."""
     if sys.platform == "win32":  # a folder cannot be opened there
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -263,6 +264,15 @@ def move(source: Path, target: Path) -> None:
         shutil.rmtree(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(source, target)
+
+
+def link(source: Path, target: Path) -> None:
+    """Let a file that will not change have a second name, or copy it where that cannot be."""
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def hash_path(path: Path) -> str:

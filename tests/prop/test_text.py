@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zhbert.text.normalize import normalize
 from zhbert.text.rapid import THRICE
 from zhbert.text.segment import SEGMENTERS, ranges, segmenter, words
-from zhbert.text.sentences import sentences
+from zhbert.text.sentences import _END, _GOES_ON, sentences
 
 MARKS = "\u0300\u0301\u0302\u0323\u0327\u0338\u3099\u309aﾞﾟ\u093c\u09be\u09d7\u05b0\u0f71\u0f72\u0f74"
 JAMO = "\U0001d165\U0001d16d\u1100\u1112\u1161\u1175\u11a7\u11a8\u11c2ㅎㅏㄴﾡￂ가각힣"
@@ -54,6 +54,30 @@ def test_origins_run_in_order_and_name_the_characters(
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     once = normalize(text)
     assert normalize(once.text).text == once.text
+
+
+def curly(line: str) -> str:
+    parts = line.split('"')
+    return "".join(part + "“”"[i % 2] for i, part in enumerate(parts[:-1])) + parts[-1]
+
+
+def sentences_by_the_rule(text: str) -> list[tuple[int, int]]:
+    """Try the rule at every character."""
+    curled = "\n".join(map(curly, text.split("\n")))
+    found, start, place = [], 0, 0
+    while place < len(text):
+        match = _END.match(curled, place)
+        if match and ("." not in match[0] or not _GOES_ON.search(text[start : match.end()][-40:])):
+            found.append((start, match.end()))
+            start = match.end()
+        place = match.end() if match else place + 1
+    return [*found, (start, len(text))] if start < len(text) else found
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(texts, st.text(st.sampled_from(ENDS + "\n\r．⋯；;'1DrMs.A😀"), max_size=12)))
+def test_sentences_end_where_the_rule_says(text: str) -> None:
+    assert sentences(text) == sentences_by_the_rule(text)
 
 
 @settings(max_examples=150, deadline=None)

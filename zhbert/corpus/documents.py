@@ -83,14 +83,8 @@ class Columns:
     def write(self, path: Path) -> None:
         """Write one Parquet part."""
         pairs = [[{"key": k, "value": whole(v)} for k, v in meta.items()] for meta in self.meta]
-        texts = ([whole(value) for value in column] for column in (self.id, self.text, self.source, self.at))
-        table = pa.Table.from_arrays(
-            [
-                *(pa.array(column, pa.string()) for column in texts),
-                pa.array(pairs, SCHEMA.field("meta").type),
-            ],
-            schema=SCHEMA,
-        )
+        texts = map(_strings, (self.id, self.text, self.source, self.at))
+        table = pa.Table.from_arrays([*texts, pa.array(pairs, SCHEMA.field("meta").type)], schema=SCHEMA)
         pq.write_table(table, path, compression="zstd")
 
     @classmethod
@@ -104,6 +98,13 @@ class Columns:
         columns = {name: table.column(name).to_pylist() for name in SCHEMA.names}
         metas = [{pair["key"]: pair["value"] for pair in pairs} for pairs in columns.pop("meta")]
         return cls(**columns, meta=metas)
+
+
+def _strings(values: list[str]) -> Any:
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array(map(whole, values), pa.string())
 
 
 def whole(text: str) -> str:

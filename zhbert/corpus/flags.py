@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from zhbert.encode.align import continuations, sentence_starts
 from zhbert.encode.shards import CONTINUES_ENTITY, CONTINUES_PHRASE, CONTINUES_WORD, SENTENCE
 from zhbert.encode.tokenizer import Tokenizer
+from zhbert.text.blob import Blob
 from zhbert.text.entities import Kinds
 from zhbert.text.segment import Segmenter, ranges
-from zhbert.text.sentences import sentences
+from zhbert.text.sentences import sentence_ends
 from zhbert.text.units import Units
 
 Ints = NDArray[np.int64]
@@ -50,12 +51,11 @@ def flag(texts: Sequence[str], tokenizer: Tokenizer, cutter: Segmenter, units: U
     tokens_T2 = np.stack([flat.starts, flat.ends], axis=1)
     words_R2 = ranges(joined((cutter.ends(text) for text in texts), texts))
     phrases_R2, entities_R2, kinds_R = units.ranges(blob, words_R2[:, 1])
-    stops = (np.array([end for _, end in sentences(text)], dtype=np.int64) for text in texts)
     flags_T = (
         continuations(tokens_T2, words_R2) * CONTINUES_WORD
         | continuations(tokens_T2, phrases_R2) * CONTINUES_PHRASE
         | continuations(tokens_T2, entities_R2) * CONTINUES_ENTITY
-        | sentence_starts(tokens_T2, ranges(joined(stops, texts))) * SENTENCE
+        | sentence_starts(tokens_T2, ranges(sentence_ends(Blob.of(blob)))) * SENTENCE
     )
     return Flagged(
         blob=blob,

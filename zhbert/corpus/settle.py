@@ -4,27 +4,24 @@ part.parquet     what stays; none where nothing does
 left-out.jsonl   everything of this portion that does not, the first pass included, where it is wanted
 """
 
+import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from zhbert.clean.paragraphs import without
 from zhbert.clean.steps import NOTHING_LEFT
 from zhbert.config import fingerprint
+from zhbert.corpus.content import content
 from zhbert.corpus.documents import Columns
 from zhbert.corpus.leftout import LeftOut
-from zhbert.corpus.sift import DOCUMENTS, LEFT_OUT, by_source
+from zhbert.corpus.sift import CONTENT, DOCUMENTS, LEFT_OUT
 from zhbert.corpus.tallies import Tally
-from zhbert.text.scripts import SCRIPTS, count_scripts, han_shares
+from zhbert.files import link
 
 PART = "part.parquet"
 SHARED = "shared with a test"  # the key of a flag in a document's meta
 PARAGRAPHS = "paragraphs"
-LENGTHS: list[float] = [0, *(2**power for power in range(3, 25))]
-HAN: list[float] = [round(step / 20, 2) for step in range(20)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +48,8 @@ class Settle:
 
     def __call__(self, verdict: Verdict, folder: Path) -> Tally:
         """Write what stays and return what it is made of."""
+        if not (verdict.reasons or verdict.lines or verdict.flags):
+            return self._as_it_is(verdict, folder)
         columns = Columns.read(verdict.portion / DOCUMENTS)
         before, reasons = list(columns.text), dict(verdict.reasons)
         for row, lines in verdict.lines.items():
@@ -63,11 +62,23 @@ class Settle:
         if len(kept):
             kept.write(folder / PART)
         left_out = self._leave_out(verdict, folder, columns.with_texts(before), reasons)
-        tally: Tally = {"documents": len(kept), "characters": sum(map(len, kept.text))}
+        emptied = sorted(reasons.keys() - verdict.reasons.keys())
+        tally = content(kept) | {"examples": left_out.examples, "emptied": emptied}
         if self.paragraphs:
             tally["steps"] = {PARAGRAPHS: _removed(verdict, before, columns.text)}
-        emptied = sorted(reasons.keys() - verdict.reasons.keys())
-        return tally | described(kept) | {"examples": left_out.examples, "emptied": emptied}
+        return tally
+
+    def _as_it_is(self, verdict: Verdict, folder: Path) -> Tally:
+        """Take over what the first pass wrote."""
+        tally: Tally = json.loads((verdict.portion / CONTENT).read_text(encoding="utf-8"))
+        if tally["documents"]:
+            link(verdict.portion / DOCUMENTS, folder / PART)
+        self._leave_out(verdict, folder, Columns(), {})
+        if self.paragraphs:
+            kinds = ("documents", "characters")
+            flow = {f"{kind}_{side}": tally[kind] for kind in kinds for side in ("in", "out")}
+            tally["steps"] = {PARAGRAPHS: flow | {"reasons": {}, "changes": {}}}
+        return tally | {"examples": {}, "emptied": []}
 
     def _leave_out(
         self, verdict: Verdict, folder: Path, columns: Columns, reasons: dict[int, str]
@@ -94,25 +105,3 @@ def _removed(verdict: Verdict, before: list[str], after: list[str]) -> Tally:
         "reasons": {NOTHING_LEFT: len(rows) - len(left)} if len(rows) > len(left) else {},
         "changes": {"repeated lines": sum(map(len, verdict.lines.values()))} if verdict.lines else {},
     }
-
-
-def described(kept: Columns) -> Tally:
-    """Return what documents are made of: lengths, shares of Han, scripts, sources."""
-    scripts = count_scripts(kept.text)
-    return {
-        "lengths": _histogram([len(text) for text in kept.text], LENGTHS),
-        "han": _histogram(han_shares(scripts), HAN),
-        "scripts": dict(zip(SCRIPTS, scripts.sum(axis=0).tolist(), strict=True)),
-        "sources": by_source(kept, "kept"),
-    }
-
-
-def _histogram(values: ArrayLike, edges: list[float]) -> dict[str, int]:
-    """Return how many values lie from each edge to the next; the last takes whatever is larger.
-
-    >>> _histogram([3, 20, 10**9], [0, 8, 16])
-    {'0': 1, '8': 0, '16': 2}
-    """
-    homes = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 1)
-    counts = np.bincount(homes, minlength=len(edges)).tolist()
-    return {str(edge): count for edge, count in zip(edges, counts, strict=True)}

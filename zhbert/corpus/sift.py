@@ -1,6 +1,7 @@
 """The first pass of a build: the documents of a portion through the steps, and what they are compared by.
 
 documents.parquet   what passed the steps
+content.json        what these documents are made of
 characters.npy      how many characters a document has
 exact.npy           a hash a document                       (dedup exact, near)
 sketches.npy        a sketch a document                     (dedup near)
@@ -24,6 +25,7 @@ from zhbert.clean.guard import Guard
 from zhbert.clean.paragraphs import paragraphs
 from zhbert.clean.sketch import sketches
 from zhbert.clean.steps import Steps
+from zhbert.corpus.content import by_source, content
 from zhbert.corpus.documents import Columns
 from zhbert.corpus.leftout import LeftOut
 from zhbert.corpus.tallies import Tally
@@ -32,7 +34,7 @@ from zhbert.records import to_plain
 
 DOCUMENTS, LEFT_OUT, GUARD = "documents.parquet", "left-out.jsonl", "guard.jsonl"
 CHARACTERS, EXACT, SKETCHES, LETTERS = "characters.npy", "exact.npy", "sketches.npy", "letters.npy"
-PARAGRAPHS = "paragraphs.npz"
+CONTENT, PARAGRAPHS = "content.json", "paragraphs.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Sift:
         left_out.close()
         kept = portion.columns.with_texts(texts).only(list(map(bool, texts)))
         kept.write(folder / DOCUMENTS)
+        (folder / CONTENT).write_text(json.dumps(content(kept), ensure_ascii=False), encoding="utf-8")
         self._compare_by(kept, folder)
         return {
             "read": {
@@ -110,20 +113,6 @@ class Sift:
             place = {"row": hit.text, "id": kept.id[hit.text], "at": kept.at[hit.text]}
             lines.append(json.dumps(place | {"test": hit.test, "run": hit.shared}, ensure_ascii=False) + "\n")
         return "".join(lines)
-
-
-def by_source(columns: Columns, what: str) -> Tally:
-    """Return how many documents and characters there are of each source.
-
-    >>> by_source(Columns(id=["1"], text=["北京"], source=["法规"], at=[""], meta=[{}]), "kept")
-    {'法规': {'kept': {'documents': 1, 'characters': 2}}}
-    """
-    found: Tally = {}
-    for source, text in zip(columns.source, columns.text, strict=True):
-        counts = found.setdefault(source, {what: {"documents": 0, "characters": 0}})[what]
-        counts["documents"] += 1
-        counts["characters"] += len(text)
-    return found
 
 
 @cache

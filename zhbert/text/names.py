@@ -61,7 +61,7 @@ def latin_names(blob: Blob) -> Spans:
 def _runs(blob: Blob) -> list[tuple[int, int, int]]:
     """Return the runs of Latin words that may hold a name, and how many spaces each has."""
     marks_N2 = np.zeros(len(blob) + 2, dtype=np.uint8)  # one more on either side
-    marks_N2[1:-1] = _marks()[np.minimum(blob.codes, 0xFFFF)]
+    marks_N2[1:-1] = _marks().take(blob.codes, mode="clip")
     inside_N2 = (marks_N2 & _SIGN).astype(np.bool_)
     inner_N = (marks_N2[1:-1] & _JOINT > 0) & inside_N2[:-2] & inside_N2[2:]
     inside_N2[1:-1] |= inner_N

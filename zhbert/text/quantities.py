@@ -129,7 +129,7 @@ def _start(text: str, place: int, done: int, borders_N1: Bools) -> int:
 def _places(blob: Blob, borders_N1: Bools) -> tuple[Places, Bools, Bools]:
     """Return where numbers may begin, which ones begin with a digit, which may have a word before them."""
     marks_N2 = np.zeros(len(blob) + 2, dtype=np.uint8)  # one more on either side
-    marks_N2[1:-1] = _marks()[np.minimum(blob.codes, 0xFFFF)]
+    marks_N2[1:-1] = _marks().take(blob.codes, mode="clip")
     is_number_N2 = (marks_N2 & (_DIGIT | _NUMERAL)).astype(np.bool_)
     edges = np.flatnonzero(is_number_N2[1:] != is_number_N2[:-1])
     starts, ends = edges[::2], edges[1::2]
