@@ -9,12 +9,13 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models are slower on more
 
 import pytest
+from hypothesis import settings
 
 from zhbert.corpus.card import find
 from zhbert.encode.tokenizer import Tokenizer
@@ -23,6 +24,13 @@ from zhbert.progress import SILENT, Progress
 LOCAL = ("127.", "localhost", "::1")
 ENTITY_TEXT = "王芳在杭州市图书馆工作，李明去了北京。"
 SETS = {"classify": "topics", "pair": "pairs", "ner": "ner", "reading": "reading"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where only fast tests are asked for, try a property on a third of its examples."""
+    settings.register_profile("fast", max_examples=settings.get_profile("default").max_examples // 3)
+    if "not slow" in config.option.markexpr:
+        settings.load_profile("fast")
 
 
 class Stopping:
@@ -61,6 +69,28 @@ def _no_network() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_reading_of_the_dictionary() -> Iterator[None]:
+    """Give every jieba a copy of its dictionary, which would take half a second to read each time."""
+    import jieba
+
+    read = jieba.Tokenizer.gen_pfdict
+    packaged = os.path.realpath(Path(jieba.__file__).with_name("dict.txt"))
+    known: list[tuple[dict[str, int], int]] = []
+
+    def copied(file: IO[bytes]) -> tuple[dict[str, int], int]:
+        if os.path.realpath(file.name) != packaged:
+            return read(file)
+        if not known:
+            known.append(read(file))
+        words, total = known[0]
+        return dict(words), total
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jieba.Tokenizer, "gen_pfdict", staticmethod(copied))
         yield
 
 

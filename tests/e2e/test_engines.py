@@ -152,13 +152,14 @@ def test_a_second_run_is_refused(tmp_path: Path, calm: dict[str, str]) -> None:
 def cluster() -> Iterator[Any]:
     """Two Ray nodes on loopback; whatever happens, nothing of them stays."""
     pytest.importorskip("ray", reason="needs zhbert[ray]")
+    folder = Path(tempfile.mkdtemp(prefix="zr"))  # the path of a socket must be short
+    (folder / "ray").mkdir()  # where Ray notes the cluster's address, and does not make the folder
     with pytest.MonkeyPatch.context() as patch:
-        for key, value in LOOPBACK.items():
+        for key, value in (LOOPBACK | {"RAY_TMPDIR": str(folder)}).items():
             patch.setenv(key, value)
         from ray.cluster_utils import Cluster
 
-        folder = tempfile.mkdtemp(prefix="zr")  # the path of a socket must be short
-        cluster = Cluster(True, head_node_args={**NODE, "include_dashboard": False, "temp_dir": folder})
+        cluster = Cluster(True, head_node_args={**NODE, "include_dashboard": False})
         try:
             cluster.second = cluster.add_node(**NODE)
             yield cluster

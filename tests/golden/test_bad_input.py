@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import zhbert
-from zhbert.app.cli import main
+from zhbert.app.cli import app, corpus, main
 from zhbert.corpus.card import content_root
 from zhbert.files import locked
 
@@ -67,6 +67,13 @@ def expected(case: dict[str, Any]) -> str:
     for sign, kind in SHIPPED.items():
         text = text.replace(sign, str(content_root(kind)))
     return f"zhbert: {text}\n"
+
+
+@pytest.fixture(autouse=True)
+def commands_are_added_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away again what `main` adds to the command line of this process: a hundred calls would be slow."""
+    for group in (app, corpus):
+        monkeypatch.setattr(group, "registered_commands", list(group.registered_commands))
 
 
 def typed(words: list[str]) -> tuple[object, str]:

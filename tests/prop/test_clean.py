@@ -5,7 +5,8 @@ import time
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.clean.figures import FIGURES, figures
@@ -73,7 +74,7 @@ ALL = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(texts, st.booleans(), st.booleans(), st.booleans())
 def test_the_text_alone_is_the_text_with_its_origins(
     text: str, nfkc: bool, controls: bool, simplify: bool
@@ -82,7 +83,7 @@ def test_the_text_alone_is_the_text_with_its_origins(
     assert plain == normalize(text, nfkc=nfkc, controls=controls, simplify=simplify).text
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(texts)
 def test_every_text_is_cleaned_or_dropped_and_counted(text: str) -> None:
     for steps in ALL:
@@ -98,7 +99,7 @@ def test_every_text_is_cleaned_or_dropped_and_counted(text: str) -> None:
         assert all(number > 0 for number in cleaned.changes.values())
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(texts)
 def test_markup_takes_away_and_adds_nothing(text: str) -> None:
     """But for the signs of entities and the brackets and spaces that stand for tags."""
@@ -110,7 +111,7 @@ def test_markup_takes_away_and_adds_nothing(text: str) -> None:
             assert not added - Counter(":")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(texts)
 def test_tidying_twice_is_tidying_once(text: str) -> None:
     once = tidy(text)
@@ -119,7 +120,7 @@ def test_tidying_twice_is_tidying_once(text: str) -> None:
     assert "\n\n\n" not in once
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(texts)
 def test_masking_leaves_what_it_does_not_mask(text: str) -> None:
     text = text.replace("<", "")  # no sign is there already
@@ -134,7 +135,7 @@ def test_masking_leaves_what_it_does_not_mask(text: str) -> None:
             place = text.index(piece, place) + len(piece)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(texts)
 def test_figures_do_not_depend_on_what_else_is_asked(text: str) -> None:
     together = figures(text, FIGURES)

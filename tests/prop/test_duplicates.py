@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.clean.buckets import Forest
@@ -54,7 +55,7 @@ def is_han(char: str) -> bool:
     return 0x20000 <= ord(char) < 0x40000
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(texts)
 def test_folding_is_what_it_is_for_each_character(texts: list[str]) -> None:
     folded = fold(texts)
@@ -65,7 +66,7 @@ def test_folding_is_what_it_is_for_each_character(texts: list[str]) -> None:
     assert unfold(fold(unfold(folded))) == unfold(folded)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(texts, st.integers(1, 6))
 def test_equal_texts_and_lines_are_those_with_equal_forms(texts: list[str], shortest: int) -> None:
     forms = [slow_fold(text) for text in texts]
@@ -83,7 +84,7 @@ def test_equal_texts_and_lines_are_those_with_equal_forms(texts: list[str], shor
 few = st.text(st.sampled_from("天地玄黄宇宙洪荒"), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(few, min_size=1, max_size=6))
 def test_a_sketch_is_the_least_values_of_all_rounds(texts: list[str]) -> None:
     letters = fold(texts).letters()
@@ -114,7 +115,7 @@ def index_of(left: str, right: str) -> float:
     return len(a & b) / max(len(a | b), 1)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(few, min_size=2, max_size=6))
 def test_the_jaccard_index_is_that_of_the_sets(texts: list[str]) -> None:
     pairs = list(combinations(range(len(texts)), 2))
@@ -124,7 +125,7 @@ def test_the_jaccard_index_is_that_of_the_sets(texts: list[str]) -> None:
     assert found.tolist() == [index_of(texts[a], texts[b]) for a, b in pairs]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(few, min_size=1, max_size=8),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 40)), max_size=6),
@@ -148,7 +149,7 @@ def test_who_goes_has_a_keeper_and_who_stays_has_no_equal(
     assert all(index_of(texts[a], texts[b]) < 0.9 for a, b in combinations(stay, 2))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_groups_are_those_of_a_plain_union(pairs: list[tuple[int, int]]) -> None:
     names = list(range(12))

@@ -5,7 +5,8 @@ from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.encode.pack import Batches, SampleTable
@@ -28,7 +29,7 @@ def make(folder: str, corpus: list[list[list[int]]]) -> Shards:
     return Shards.open(folder)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(CORPUS, st.integers(3, 40))
 def test_samples_are_the_documents_in_order_cut_where_they_may_be(
     corpus: list[list[list[int]]], max_tokens: int
@@ -50,7 +51,7 @@ def test_samples_are_the_documents_in_order_cut_where_they_may_be(
             assert end == (late or words or [limit])[-1]
 
 
-@settings(max_examples=70, deadline=None)
+@examples(70)
 @given(CORPUS, st.integers(3, 100), st.integers(0, 2**63), st.integers(1, 4), st.data())
 def test_an_epoch_is_every_sample_once_on_any_number_of_ranks(
     corpus: list[list[list[int]]], budget: int, seed: int, world: int, data: st.DataObject

@@ -15,7 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.read.config import ReadConfig
@@ -61,7 +62,7 @@ def slow_blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 @given(text=st.text(CHARS, max_size=200), encoding=ENCODINGS, suffix=st.sampled_from(list(PACK)))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_blocks_lines_and_files(text: str, encoding: str, suffix: str) -> None:
     data = PACK[suffix](text.encode(encoding))
     named = {"encoding": encoding.removesuffix("-sig")}
@@ -76,7 +77,7 @@ def test_blocks_lines_and_files(text: str, encoding: str, suffix: str) -> None:
 
 
 @given(texts=st.lists(TEXTS, max_size=8), encoding=ENCODINGS, ascii=st.booleans(), crlf=st.booleans())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_jsonl(texts: list[str], encoding: str, ascii: bool, crlf: bool) -> None:
     end = "\r\n" if crlf else "\n"
     data = end.join(json.dumps({"text": text}, ensure_ascii=ascii) for text in texts).encode(encoding)
@@ -85,7 +86,7 @@ def test_jsonl(texts: list[str], encoding: str, ascii: bool, crlf: bool) -> None
 
 
 @given(texts=st.lists(TEXTS.filter(lambda text: "\r" not in text), max_size=8), encoding=ENCODINGS)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_csv(texts: list[str], encoding: str) -> None:
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(
@@ -96,7 +97,7 @@ def test_csv(texts: list[str], encoding: str) -> None:
 
 
 @given(data=st.binary(max_size=300), name=st.sampled_from(["a.txt", "a.jsonl", "a.csv", "a.html", "a.xml"]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_noise_ends_in_documents_or_rejects(data: bytes, name: str) -> None:
     found, rejects = read(name, data)
     assert found or rejects
@@ -111,14 +112,14 @@ def test_noise_ends_in_documents_or_rejects(data: bytes, name: str) -> None:
         [b"", b"\x1f\x8b\x08\0", b"BZh9", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"]
     ),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_noise_that_should_be_packed_ends_in_rejects(data: bytes, name: str, begin: bytes) -> None:
     found, rejects = read(name, begin + data)
     assert found or rejects
 
 
 @given(good=st.lists(st.sampled_from(["好", "一二三", "long " * 9]), min_size=1, max_size=6), bad=st.data())
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_bad_records_cost_themselves_alone(good: list[str], bad: st.DataObject) -> None:
     lines: list[bytes] = []
     expected = []
@@ -132,7 +133,7 @@ def test_bad_records_cost_themselves_alone(good: list[str], bad: st.DataObject) 
 
 
 @given(text=st.text(CHARS, max_size=100))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_markup_readers_take_everything(text: str) -> None:
     assert isinstance(plain_text(text), str)
     page_text(text)
@@ -168,7 +169,7 @@ FILES = damaged_files()
 
 
 @given(name=st.sampled_from(sorted(FILES)), draw=st.data())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_damage_ends_in_rejects_or_documents_and_never_in_a_crash(name: str, draw: st.DataObject) -> None:
     data = bytearray(FILES[name])
     for _ in range(draw.draw(st.integers(1, 3))):

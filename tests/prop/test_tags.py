@@ -3,7 +3,8 @@
 from random import Random
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,7 +25,7 @@ def flat_spans(draw: st.DrawFn) -> tuple[list[Span], int]:
     return spans, at + draw(st.integers(0, 3))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(flat_spans(), schemes, st.randoms(use_true_random=False))
 def test_spans_come_back(drawn: tuple[list[Span], int], scheme: str, random: Random) -> None:
     spans, length = drawn
@@ -35,7 +36,7 @@ def test_spans_come_back(drawn: tuple[list[Span], int], scheme: str, random: Ran
     assert to_spans(tags, scheme=scheme) == spans
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(schemes, st.data())
 def test_no_path_is_invalid(scheme: str, data: st.DataObject) -> None:
     names = tag_names(["人名", "地点"], scheme)
@@ -45,7 +46,7 @@ def test_no_path_is_invalid(scheme: str, data: st.DataObject) -> None:
     check([names[i] for i in path], scheme)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(flat_spans(), schemes)
 def test_a_valid_favourite_is_the_path(drawn: tuple[list[Span], int], scheme: str) -> None:
     names = tag_names(["人名", "地点", "A-B", ""], scheme)

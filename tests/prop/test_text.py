@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import jieba
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.text.normalize import normalize
@@ -25,13 +26,13 @@ pieces = st.text(st.sampled_from(MARKS + JAMO + FOLDED + PLAIN + SPECIAL), max_s
 texts = st.one_of(pieces, st.text(max_size=30))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(texts)
 def test_nfkc_is_that_of_unicodedata(text: str) -> None:
     assert normalize(text, controls=False).text == unicodedata.normalize("NFKC", text)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(texts, st.booleans(), st.booleans(), st.booleans())
 def test_origins_run_in_order_and_name_the_characters(
     text: str, nfkc: bool, controls: bool, simplify: bool
@@ -49,7 +50,7 @@ def test_origins_run_in_order_and_name_the_characters(
         assert first <= i < last
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(texts)
 def test_normalising_twice_is_normalising_once(text: str) -> None:
     once = normalize(text)
@@ -74,13 +75,13 @@ def sentences_by_the_rule(text: str) -> list[tuple[int, int]]:
     return [*found, (start, len(text))] if start < len(text) else found
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.one_of(texts, st.text(st.sampled_from(ENDS + "\n\r．⋯；;'1DrMs.A😀"), max_size=12)))
 def test_sentences_end_where_the_rule_says(text: str) -> None:
     assert sentences(text) == sentences_by_the_rule(text)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.one_of(texts, st.text(st.sampled_from(ENDS), max_size=30)))
 def test_sentences_and_words_cover_the_text(text: str) -> None:
     cuts = [sentences(text), *(ranges(segmenter(name).ends(text)).tolist() for name in SEGMENTERS)]
@@ -90,7 +91,7 @@ def test_sentences_and_words_cover_the_text(text: str) -> None:
         assert all(start < end for start, end in found)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.sampled_from(ENDS + "\n\u3000"), max_size=30))
 def test_no_sentence_begins_with_space_or_holds_a_break(text: str) -> None:
     for start, end in sentences(text)[1:]:
@@ -119,7 +120,7 @@ characters = st.one_of(
 CLOSE_TO_ITSELF = re.compile(f"(?![{THRICE}])([\u4e00-\u9fd5])\\1\\1")  # the known limit: see `rapid`
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(text=st.lists(characters, max_size=40).map("".join))
 def test_words_are_those_of_jieba(text: str, plain: jieba.Tokenizer) -> None:
     assert words(segmenter("jieba-plain"), text) == plain.lcut(text)

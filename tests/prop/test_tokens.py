@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken
 
@@ -68,7 +69,7 @@ texts = st.lists(pieces, max_size=14).map("".join)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(batch=st.lists(texts, max_size=5))
 def test_tokens_are_those_of_the_backend(name: str, batch: list[str]) -> None:
     table, backend = ENCODERS[name]  # the same for all examples: it remembers
@@ -79,7 +80,7 @@ def test_tokens_are_those_of_the_backend(name: str, batch: list[str]) -> None:
         assert one.tolist() == other.tolist(), field.name
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(batch=st.lists(texts, max_size=5))
 def test_a_batch_is_its_texts_and_offsets_lie_in_them(batch: list[str]) -> None:
     tokenizer = TOKENIZERS["lower"]
@@ -109,14 +110,14 @@ def slowly_counted(batch: list[str], tokenizer: Tokenizer) -> dict[tuple[str, ..
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(batch=st.lists(texts, max_size=5))
 def test_words_are_counted_as_if_text_by_text(name: str, batch: list[str]) -> None:
     tokenizer = TOKENIZERS[name]
     assert count_words(batch, tokenizer.backend) == slowly_counted(batch, tokenizer)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(batch=st.lists(texts, max_size=5), room=st.integers(0, 30), fill=st.booleans())
 def test_extending_moves_no_old_token(batch: list[str], room: int, fill: bool) -> None:
     base = TOKENIZERS["lower"]

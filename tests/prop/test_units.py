@@ -3,7 +3,8 @@
 import re
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.text import quantities as rules
@@ -56,7 +57,7 @@ def borders_of(text: str) -> Bools:
     return borders
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(texts)
 def test_entities_are_in_order_apart_and_within_a_line(text: str) -> None:
     ranges, kinds = entities(Blob.of(text), borders_of(text), listed=Matcher(ENTRIES))
@@ -69,7 +70,7 @@ def test_entities_are_in_order_apart_and_within_a_line(text: str) -> None:
         done = end
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(texts.map(lambda text: text.replace("\n", "")), max_size=5))
 def test_texts_do_not_touch_each_other(parts: list[str]) -> None:
     units = Units(Matcher([*ENTRIES, "的的"]), Matcher(ENTRIES), RULES)
@@ -106,14 +107,14 @@ def slow_quantities(text: str, borders: Bools) -> list[tuple[int, int]]:
     return found
 
 
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 @given(quantity_texts)
 def test_numbers_are_those_of_the_grammar_tried_everywhere(text: str) -> None:
     borders = borders_of(text)
     assert rules.quantities(Blob.of(text), borders)[0] == slow_quantities(text, borders)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(latin_texts)
 def test_latin_names_are_in_runs_of_latin_words(text: str) -> None:
     runs = {match.span() for match in re.finditer(r"[A-Za-z0-9]+(?:[ \-_.'&+/][A-Za-z0-9]+)*", text)}

@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zhbert.encode.align import char_span, continuations, sentence_starts, token_range
@@ -17,7 +18,7 @@ def plans(draw: st.DrawFn) -> tuple[int, int, int]:
     return draw(st.integers(0, 100)), size, draw(st.integers(1, size))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(plans())
 def test_windows_cover_in_order_and_end_with_the_sequence(plan: tuple[int, int, int]) -> None:
     length, size, stride = plan
@@ -27,7 +28,7 @@ def test_windows_cover_in_order_and_end_with_the_sequence(plan: tuple[int, int, 
     assert all(0 < b[0] - a[0] <= stride and b[0] <= a[1] for a, b in pairwise(cut))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(plans())
 def test_owners_have_the_most_room(plan: tuple[int, int, int]) -> None:
     length, size, stride = plan
@@ -37,7 +38,7 @@ def test_owners_have_the_most_room(plan: tuple[int, int, int]) -> None:
         assert owner == rooms.index(max(rooms))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(plans(), st.integers(1, 3))
 def test_merging_what_windows_saw_gives_the_whole(plan: tuple[int, int, int], columns: int) -> None:
     length, size, stride = plan
@@ -62,7 +63,7 @@ def touch(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(some_ranges(), some_ranges())
 def test_continuations_are_shared_ranges(
     tokens: list[tuple[int, int]], ranges: list[tuple[int, int]]
@@ -72,7 +73,7 @@ def test_continuations_are_shared_ranges(
     assert continuations(tokens, ranges).tolist()[1:] == expected
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(some_ranges(), st.integers(0, 25), st.integers(0, 25))
 def test_token_range_is_what_touches(tokens: list[tuple[int, int]], start: int, size: int) -> None:
     hits = [i for i, token in enumerate(tokens) if size and touch(token, (start, start + size))]
@@ -82,7 +83,7 @@ def test_token_range_is_what_touches(tokens: list[tuple[int, int]], start: int, 
         assert char_span(tokens, *found) == (tokens[hits[0]][0], tokens[hits[-1]][1])
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(some_ranges(), st.sets(st.integers(1, 24), max_size=6))
 def test_a_sentence_starts_at_its_first_token(tokens: list[tuple[int, int]], borders: set[int]) -> None:
     places = sorted({0, 25, *borders})

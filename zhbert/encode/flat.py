@@ -140,11 +140,15 @@ class _Memory:
                 self._forget()
             rows_R = np.fromiter(map(self._rows.__getitem__, runs), np.int64, len(runs))
             self._learn(added)
-            firsts = np.asarray(self._firsts)
-            sizes_R = firsts[rows_R + 1] - firsts[rows_R]
-            ends_R = np.cumsum(sizes_R)
-            rows_S = np.repeat(firsts[rows_R] - ends_R + sizes_R, sizes_R) + np.arange(sizes_R.sum())
-            return sizes_R, np.asarray(self._tokens).reshape(-1, 3)[rows_S]
+            return self._of(rows_R)
+
+    def _of(self, rows_R: Ints) -> tuple[Ints, Ids]:
+        """Return what `recall` does; no view of the arrays, which could not grow, outlives the lock."""
+        firsts = np.asarray(self._firsts)
+        sizes_R = firsts[rows_R + 1] - firsts[rows_R]
+        ends_R = np.cumsum(sizes_R)
+        rows_S = np.repeat(firsts[rows_R] - ends_R + sizes_R, sizes_R) + np.arange(sizes_R.sum())
+        return sizes_R, np.asarray(self._tokens).reshape(-1, 3)[rows_S]
 
     def _learn(self, added: list[str]) -> None:
         """Encode the runs that have a row but no tokens yet, which are the last."""

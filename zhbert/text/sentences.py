@@ -57,9 +57,9 @@ _LATE = _SHUT_LATE | _SURE_LATE
 def sentences(text: str) -> list[tuple[int, int]]:
     """Return the half-open ranges of the sentences of `text`, which cover it without a gap.
 
-    >>> text = "他说：“走吧！”于是花了3.14元……完了？\n没有。"
+    >>> text = "他说：“走吧！”于是花了3.14元……完了？\\n没有。"
     >>> [text[start:end] for start, end in sentences(text)]
-    ['他说：“走吧！”', '于是花了3.14元……', '完了？\n', '没有。']
+    ['他说：“走吧！”', '于是花了3.14元……', '完了？\\n', '没有。']
     """
     return list(pairwise([0, *sentence_ends(Blob.of(text)).tolist()]))
 
@@ -100,7 +100,7 @@ def _runs(blob: Blob) -> tuple[Ranges, Kinds]:
 
 
 def _is_plain(kinds_R: Kinds) -> Bools:
-    """Tell which runs end one sentence, where they end: "）。\n", "\n", ".\n" and their like."""
+    """Tell which runs end one sentence, where they end: "）。\\n", "\\n", ".\\n" and their like."""
     sure_R = (kinds_R & ~(_SURE | _SHUT | _BLANK | _LATE) == 0) & (kinds_R & _LATE != _LATE)
     dot_R = (kinds_R & ~(_DOT | _BLANK) == 0) & (kinds_R & _LINE > 0)
     plain_R: Bools = sure_R | dot_R

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import zhbert
-from zhbert.app.cli import main
+from zhbert.app.cli import app, corpus, main
 from zhbert.app.doctor import OK, WRONG, examine
 from zhbert.app.options import command_of
 from zhbert.app.stages import STAGES
@@ -23,9 +23,12 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "500")
     monkeypatch.setenv("TERMINAL_WIDTH", "500")
+    before = [(group, list(group.registered_commands)) for group in (app, corpus)]
 
     def type_words(*words: str, ends: int = 0) -> str:
         monkeypatch.setattr(sys, "argv", ["zhbert", *words])
+        for group, commands in before:  # `main` adds the stages each time
+            monkeypatch.setattr(group, "registered_commands", list(commands))
         with pytest.raises(SystemExit) as end:
             main()
         assert end.value.code == ends

@@ -80,6 +80,7 @@ def test_a_guard_travels() -> None:
     assert names(pickle.loads(data), LONG, SHORT) == [(0, "a"), (1, "b")]
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_leak_of_chnsenticorp_is_found() -> None:
     """325 rows of the test set stand in train with their label, 331 with their text."""

@@ -53,6 +53,7 @@ def test_laws_lose_no_sentence() -> None:
         assert count_han(plain.text) == count_han(text)
 
 
+@pytest.mark.slow
 def test_web_keeps_what_is_prose() -> None:
     steps = Steps(["markup", "boilerplate", "normalise", "filter preset=web"])
     for name, least in (("laws", 0.95), ("tech-translations", 0.95)):

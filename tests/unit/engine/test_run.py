@@ -122,6 +122,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     assert tree(tmp_path / "1") == tree(tmp_path / "2") == tree(tmp_path / "calm")
 
 
+@pytest.mark.slow
 def test_a_unit_that_kills_every_worker_is_named(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()

@@ -84,6 +84,7 @@ def test_a_packed_or_archived_file_is_read_too(name: str, read) -> None:
     assert [d.at for d in read({f"{name}.gz": gzip.compress(data)})] == [f"{name}.gz:row 1"]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_the_batch(tmp_path) -> None:
     texts = pa.array(["长" * 100_000] * 1000)
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=250)

@@ -85,6 +85,7 @@ def test_a_long_run_takes_bounded_time() -> None:
     assert len(found) == 2 * 300_000 - 1 - 3
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_a_list_of_many_words_on_real_text() -> None:
     lists = sorted((DATA / "lexicons" / "thuocl").glob("*.txt"))

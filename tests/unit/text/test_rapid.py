@@ -165,11 +165,15 @@ def test_another_rjieba_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["的", "赞", "哈", "常在", "中国", "a", "1.", "a.b", "-", " ", "。", "赞赞赞，"]
+    "unit",
+    [
+        *["的", "哈", "中国", "a", "1.", "a.b", "-", " ", "。"],
+        *(pytest.param(unit, marks=pytest.mark.slow) for unit in ["赞", "常在", "赞赞赞，"]),
+    ],
 )
 def test_a_long_run_takes_bounded_time(unit: str, default: Twin) -> None:
     text = unit * (300_000 // len(unit))
-    before = time.perf_counter()
+    before = time.process_time()
     ends = default.ends(text)
-    assert time.perf_counter() - before < 20  # quadratic time would be minutes
+    assert time.process_time() - before < 20  # quadratic time would be minutes
     assert ends[-1] == len(text)

@@ -164,6 +164,7 @@ def test_dictionaries_at_random_work_as_in_jieba(
 COUNTS = [None, None, None, 0, 1, 20, 1000, 10**6]
 
 
+@pytest.mark.slow
 def test_without_a_twin_words_are_found_the_plain_way(
     theirs: jieba.Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +185,7 @@ def test_an_unknown_name_and_words_that_are_not_taken(tmp_path: Path) -> None:
             segmenter(name, user_words=tmp_path / "words.txt")
 
 
+@pytest.mark.slow
 def test_no_cache_is_read_written_or_logged(tmp_path: Path) -> None:
     (tmp_path / "jieba.cache").write_bytes(marshal.dumps(({"我来到北京清华大学": 9}, 9)))
     tmp_path.chmod(0o555)
