@@ -64,6 +64,22 @@ def test_corpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_masking(tmp_path: Path) -> None:
+    folder, said = run_commands("masking.md", tmp_path)
+    assert "上海市\t" in said
+    assert (folder / "work" / "mac" / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_pretraining(tmp_path: Path) -> None:
+    folder, said = run_commands("pretraining.md", tmp_path)
+    assert '"new_tokens"' in (folder / "work" / "domain" / "manifest.json").read_text("utf-8")
+    assert '"architectures"' in (folder / "work" / "two" / "config.json").read_text("utf-8")
+    assert (folder / "work" / "probe" / "report.html").is_file()
+    assert '"text": "坐高铁到杭州市' in said.splitlines()[-1]
+
+
+@pytest.mark.slow
 def test_reports(tmp_path: Path) -> None:
     folder, said = run_commands("reports.md", tmp_path)
     assert "first − second" in said

@@ -1,7 +1,7 @@
 """The folders are plain transformers folders: same classes, same ids, same logits, same answers."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from transformers import AutoTokenizer
 from zhbert.app.pipeline import Encoder, load
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.model import store
+from zhbert.model.encoder import new_config, new_encoder
+from zhbert.model.families import FamilyName
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +67,28 @@ def test_tokenizer_ids_are_the_same(task: str, folders: dict[str, Path]) -> None
     assert len(theirs) == ours.size
     pair = theirs(SENTENCES[0], SENTENCES[1])
     assert sorted(set(pair["token_type_ids"])) == [0, 1]
+
+
+@pytest.mark.parametrize("family", get_args(FamilyName))
+def test_every_family_is_a_plain_folder(
+    family: FamilyName, tmp_path: Path, tiny_tokenizer: Tokenizer
+) -> None:
+    ours = new_encoder(new_config("pico", tiny_tokenizer, family=family), seed=1).eval()
+    facts = store.Facts(task=store.MASKED)
+    store.save(tmp_path, model=ours, tokenizer=tiny_tokenizer, facts=facts)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors", ".txt"}
+    plain, report = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(report.values())
+    assert type(plain) is type(ours)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    for sentence, encoded in zip(SENTENCES, tiny_tokenizer.encode_batch(SENTENCES), strict=True):
+        special = tiny_tokenizer.special
+        assert tokenizer(sentence)["input_ids"] == [special.cls, *encoded.ids.tolist(), special.sep]
+    inputs = tokenizer(SENTENCES, [s[::-1] for s in SENTENCES], padding=True, return_tensors="pt")
+    seen = inputs["attention_mask"].bool()
+    with torch.inference_mode():
+        found, expected = (model.eval()(**inputs).logits[seen] for model in (plain, ours))
+        assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_labels_are_in_the_order_of_the_data(folders: dict[str, Path]) -> None:

@@ -1,19 +1,27 @@
 """Masking of real, unspaced, mixed Chinese: words whole, rates near the target, nobody left out.
 
-Below it a slow, obvious masker in plain Python, which the vectorised one must equal to the last token.
+A slow, obvious masker in plain Python, `slow_masker.py`, says what each strategy masks, to the last token.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+import slow_masker as slow
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from zhbert.encode.align import continuations
 from zhbert.encode.bert import NAMES
-from zhbert.encode.masking import MaskIds, mask
+from zhbert.encode.masking import mask
 from zhbert.encode.pack import SPECIAL, FlatBatch
+from zhbert.encode.replacement import MaskIds
 from zhbert.encode.shards import CONTINUES_WORD
+from zhbert.encode.similar import SimilarWords
+from zhbert.encode.strategies import STRATEGIES, Masking
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.text.segment import ranges, segmenter
 
@@ -52,6 +60,8 @@ TOKENIZER = Tokenizer.from_vocab(
     dict.fromkeys([*NAMES.values(), *LATIN, *"-/:?=.%", *map(str.lower, KNOWN), "bert", "##ing"])
 )
 IDS = MaskIds.of(TOKENIZER)
+LIST = {"北京": ["南京", "东京"], "工作": ["下载"], "小明": ["大学", "的"], "的": ["他"], "结婚": []}
+MAC = replace(IDS, similar=SimilarWords.of(LIST, TOKENIZER))
 PAD, UNK, CLS, SEP, MASK = range(5)
 WORDS = segmenter("jieba")
 
@@ -78,11 +88,11 @@ def encode(texts: list[str], *, epoch: int) -> tuple[FlatBatch, list[list[tuple[
     return one, words
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(TEXTS, st.integers(0, 2**64 - 1), st.integers(0, 1000))
 def test_jieba_words_are_masked_whole_or_not_at_all(texts: list[str], seed: int, epoch: int) -> None:
     one, words = encode(texts, epoch=epoch)
-    masked = mask(one, seed=seed, vocabulary=IDS)
+    masked = mask(one, Masking(), seed=seed, vocabulary=IDS)
     chosen = np.zeros(len(one.ids_T), np.bool_)
     chosen[masked.positions_M] = True
     assert not np.isin(masked.targets_M, [PAD, UNK, CLS, SEP, MASK]).any()
@@ -91,14 +101,11 @@ def test_jieba_words_are_masked_whole_or_not_at_all(texts: list[str], seed: int,
         for first, last in cut:
             assert chosen[first:last].all() or not chosen[first:last].any() or last - first > 16
         real = int((~np.isin(one.ids_T[begin:end], [CLS, SEP])).sum())
-        can = choosable(one, begin, end)
+        units = slow.units_of(one, sample, Masking(), seed)
+        can = sum(len(unit) for unit in units if slow.fit(one, unit))
         got, budget = int(chosen[begin:end].sum()), min(0.15 * real, can / 2)
         assert abs(got - budget) < 16 if real >= 100 else got <= budget + 16
         assert got > 0 or real < 30 or can == 0
-
-
-def choosable(one: FlatBatch, begin: int, end: int) -> int:
-    return sum(last - first for first, last in slow_units(one, begin, end, words=True))
 
 
 def test_the_mean_over_real_sentences_is_the_target() -> None:
@@ -106,35 +113,35 @@ def test_the_mean_over_real_sentences_is_the_target() -> None:
     real_S = np.diff(first.starts_S1) - 2
     rates = []
     for epoch in range(60):
-        masked = mask(replace(first, epoch=epoch), seed=0, vocabulary=IDS)
+        masked = mask(replace(first, epoch=epoch), Masking(), seed=0, vocabulary=IDS)
         rates.append(np.diff(np.searchsorted(masked.positions_M, first.starts_S1)) / real_S)
     assert abs(np.mean(rates) - 0.15) < 0.003
     assert np.min(np.array(rates)[:, real_S >= 30]) > 0
 
 
+BITS = [0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 RAGGED = st.lists(
     st.tuples(
-        st.integers(0, 60).flatmap(
-            lambda n: st.lists(st.sampled_from([0, 0, 0, 1, 1]), min_size=n, max_size=n)
-        ),
-        st.lists(st.integers(0, 40), min_size=20, max_size=20),
-        st.sampled_from([0, 30, 70]),
+        st.integers(0, 60).flatmap(lambda n: st.lists(st.sampled_from(BITS), min_size=n, max_size=n)),
+        st.lists(st.sampled_from([PAD, UNK, UNK, SEP, *range(5, 40)]), min_size=20, max_size=20),
+        st.sampled_from([0, 0, 30, 70]),
     ),
     max_size=3,
 )
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    RAGGED,
-    st.sampled_from(["wwm", "char"]),
-    st.sampled_from([0.01, 0.15, 0.3, 0.5]),
-    st.integers(0, 2**64 - 1),
-    st.integers(0, 99),
+MASKINGS = st.builds(
+    Masking,
+    strategy=st.sampled_from([name for name in STRATEGIES if name != "mac"]),
+    rate=st.sampled_from([0.01, 0.15, 0.3, 0.5]),
+    budget=st.sampled_from(["tokens", "units"]),
+    replace=st.sampled_from([(0.8, 0.1, 0.1), (0.3, 0.6, 0.1), (0.0, 1.0, 0.0)]),
+    replace_per=st.sampled_from(["token", "unit"]),
+    ngrams=st.sampled_from([(0.4, 0.3, 0.2, 0.1), (6.0, 3.0, 2.0), (0.0, 1.0)]),
+    span_p=st.sampled_from([0.2, 0.5]),
+    span_longest=st.sampled_from([1, 3, 10]),
 )
-def test_the_slow_masker_agrees(
-    rows: list[tuple[list[int], list[int], int]], strategy: str, rate: float, seed: int, epoch: int
-) -> None:
+
+
+def ragged(rows: list[tuple[list[int], list[int], int]], seed: int, epoch: int) -> FlatBatch:
     ids, flags, starts, samples = [], [], [0], []
     for at, (joined, tokens, run) in enumerate(rows):
         body = joined + [1] * run
@@ -142,78 +149,75 @@ def test_the_slow_masker_agrees(
         flags += [SPECIAL, *body, SPECIAL]
         starts.append(len(ids))
         samples.append(at * 12_345 + seed % 1000)
-    one = FlatBatch(
+    return FlatBatch(
         ids_T=np.array(ids, np.int64),
         flags_T=np.array(flags, np.uint8),
         starts_S1=np.array(starts, np.int64),
         samples_S=np.array(samples, np.int64),
         epoch=epoch,
     )
-    masked = mask(one, strategy=strategy, rate=rate, seed=seed, vocabulary=IDS)
-    positions, new = slow_mask(one, words=strategy == "wwm", rate=rate, seed=seed)
-    assert masked.positions_M.tolist() == positions
-    assert masked.ids_T[masked.positions_M].tolist() == new
 
 
-LOW = 2**64 - 1
+@examples(100)
+@given(RAGGED, MASKINGS, st.integers(0, 2**64 - 1), st.integers(0, 99))
+def test_the_slow_masker_agrees(
+    rows: list[tuple[list[int], list[int], int]], masking: Masking, seed: int, epoch: int
+) -> None:
+    one = ragged(rows, seed, epoch)
+    found = mask(one, masking, seed=seed, vocabulary=IDS)
+    positions, new = slow.masked(one, masking, seed=seed, vocabulary=IDS)
+    assert found.positions_M.tolist() == positions
+    assert found.ids_T[found.positions_M].tolist() == new
+    assert found.targets_M.tolist() == one.ids_T[positions].tolist()
 
 
-def slow_mix(x: int) -> int:
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & LOW
-    x = (x ^ x >> 27) * 0x94D049BB133111EB & LOW
-    return x ^ x >> 31
+@examples(40)
+@given(RAGGED, st.integers(0, 2**64 - 1))
+def test_mac_chooses_what_ngram_chooses_and_lays_whole_words(
+    rows: list[tuple[list[int], list[int], int]], seed: int
+) -> None:
+    one = ragged(rows, seed, 0)
+    plain = mask(one, Masking(strategy="ngram"), seed=seed, vocabulary=IDS)
+    for per in ("token", "unit"):
+        found = mask(one, Masking(strategy="mac", replace_per=per), seed=seed, vocabulary=MAC)
+        assert found.positions_M.tolist() == plain.positions_M.tolist()
+        assert found.targets_M.tolist() == plain.targets_M.tolist()
+        assert not np.isin(found.ids_T[found.positions_M], [PAD, UNK, CLS, SEP, MASK]).any()
 
 
-def slow_draw(purpose: str, seed: int, epoch: int, sample: int, place: int) -> int:
-    x = int.from_bytes(purpose.encode().ljust(8), "little")
-    for key in (seed, epoch, sample):
-        x = slow_mix(slow_mix(x) ^ key)
-    return slow_mix((x + place * 0x9E3779B97F4A7C15) & LOW)
+def random_rows(seed: int) -> list[tuple[list[int], list[int], int]]:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(12, 90, 24).tolist()
+    return [(rng.choice(BITS, n).tolist(), rng.integers(5, 40, 20).tolist(), 0) for n in lengths]
 
 
-def slow_units(one: FlatBatch, begin: int, end: int, *, words: bool) -> list[tuple[int, int]]:
-    """Return the units of one sample that can be chosen."""
-    units: list[list[int]] = []
-    special = [
-        bool(one.flags_T[t] & SPECIAL) or one.ids_T[t] in (PAD, CLS, SEP, MASK) for t in range(len(one.ids_T))
-    ]
-    for t in range(begin, end):
-        joins = (
-            words and one.flags_T[t] & CONTINUES_WORD and t > begin and not special[t] and not special[t - 1]
-        )
-        if joins:
-            units[-1].append(t)
-        else:
-            units.append([t])
-    pieces = [u[i : i + 4] for u in units for i in range(0, len(u), 4) if len(u) > 16]
-    pieces += [u for u in units if len(u) <= 16]
-    fit = [u for u in pieces if not any(special[t] or one.ids_T[t] == UNK for t in u)]
-    return sorted((u[0], u[-1] + 1) for u in fit)
+def expect(found: NDArray[Any], wanted: NDArray[Any], rounds: int) -> None:
+    assert abs(found.sum() / wanted.sum() - 1) < 0.35 / rounds**0.5
+    assert np.abs(found / wanted - 1).max() < 4 / rounds**0.5
 
 
-def slow_mask(one: FlatBatch, *, words: bool, rate: float, seed: int) -> tuple[list[int], list[int]]:
-    positions, new = [], []
-    for at, sample in enumerate(one.samples_S.tolist()):
-        begin, end = one.starts_S1[at : at + 2].tolist()
-        key = (seed, one.epoch, sample)
-        units = slow_units(one, begin, end, words=words)
-        real = sum(
-            not one.flags_T[t] & SPECIAL and one.ids_T[t] not in (PAD, CLS, SEP, MASK)
-            for t in range(begin, end)
-        )
-        budget = min(rate * real, sum(b - a for a, b in units) / 2)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_sample_meets_its_budget_of_tokens_in_expectation(strategy: str) -> None:
+    rows = random_rows(5)
+    rows[3][1][7] = UNK
+    masking = Masking(strategy=strategy, ngrams=(0.6, 0.4), span_longest=3)
+    one, found = ragged(rows, 0, 0), np.zeros(len(rows))
+    for seed in range(300):
+        positions = mask(one, masking, seed=seed, vocabulary=MAC).positions_M
+        found += np.diff(np.searchsorted(positions, one.starts_S1))
+    units = [slow.units_of(one, at, masking, 0) for at in range(len(rows))]
+    expect(found, 300 * np.array([slow.budget_of(one, sample, masking) for sample in units]), 300)
 
-        crossing = (slow_draw("cross", *key, 0) >> 11) / 2**53
-        before, taken = 0, []
-        for _, _, a, b in sorted(
-            (b - a > max(budget, 4), slow_draw("unit", *key, a - begin) >> 37, a, b) for a, b in units
-        ):
-            if before + crossing * (b - a) < budget or (before == 0 and real >= 30):
-                taken += range(a, b)
-            before += b - a
-        for t in sorted(taken):
-            positions.append(t)
-            kind = (slow_draw("replace", *key, t - begin) >> 11) / 2**53
-            other = IDS.random_R[(slow_draw("other", *key, t - begin) >> 32) * len(IDS.random_R) >> 32]
-            new.append(MASK if kind < 0.8 else int(other) if kind < 0.9 else int(one.ids_T[t]))
-    return positions, new
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_sample_meets_its_budget_of_units_in_expectation(strategy: str) -> None:
+    rows = random_rows(6)
+    masking = Masking(strategy=strategy, budget="units")
+    one, found, wanted = ragged(rows, 0, 0), np.zeros(len(rows)), np.zeros(len(rows))
+    for seed in range(150):
+        chosen = set(mask(one, masking, seed=seed, vocabulary=MAC).positions_M.tolist())
+        units = [slow.units_of(one, at, masking, seed) for at in range(len(rows))]
+        found += [sum(unit[0] in chosen for unit in sample) for sample in units]
+        wanted += [slow.budget_of(one, sample, masking) for sample in units]
+    expect(found, wanted, 150)

@@ -32,7 +32,7 @@ for _quiet in (
     os.environ.setdefault(_quiet, "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-console = Console(stderr=False)
+console = Console(stderr=False, quiet=os.environ.get("RANK", "0") != "0")  # of processes the first speaks
 _OUTSIDE = {
     errno.EACCES,
     errno.EPERM,
@@ -49,7 +49,7 @@ _OPTIONS: dict[str, Any] = {
     "rich_markup_mode": None,
 }
 _ORDER = ["run", "build", "phrases", "report", "export", "steps", "compose"]
-_ORDER += ["vocab", "encode", "pretrain", "finetune", "baseline", "apply", "score"]
+_ORDER += ["vocab", "encode", "similar", "pretrain", "probe", "finetune", "baseline", "apply", "score"]
 _ORDER += ["ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
 corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text, look at it, hand it on.")
@@ -131,15 +131,22 @@ def _systems(given: list[str]) -> dict[str, str]:
 
 @app.command()
 def fill(
-    model: Annotated[Path, typer.Argument(help="the output of zhbert pretrain")],
-    text: Annotated[str, typer.Argument(help="a text with [MASK] in it: 今天天气很[MASK][MASK]")],
+    encoder: Annotated[str, typer.Argument(help="the output of zhbert pretrain, or any BERT's folder")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="texts with [MASK] in them: 今天天气很[MASK][MASK]; none: lines of standard input"
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="how many ways to show")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="one line of JSON for each text")] = False,
 ) -> None:
-    """Fill the [MASK]s of a text."""
-    from zhbert.app.pipeline import fill as best
+    """Fill the [MASK]s of texts: all places of a text together, and each by itself."""
+    from zhbert.app.show import fillings
 
-    for guess in best(model, text, top=top):
-        console.print(f"{guess.score:8.4f}  {guess.text}", markup=False, highlight=False)
+    given = texts or (line.decode("utf-8", "replace").rstrip("\r\n") for line in sys.stdin.buffer)
+    for line in fillings(encoder, given, top=top, as_json=as_json):
+        print(line)
 
 
 @app.command()
@@ -223,8 +230,8 @@ def _execute(name: str, values: dict[str, Any], output: Path) -> None:
     )
     for key, value in outcome.manifest.counts.items():
         console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
-    if name == "corpus report":
-        console.print(f"Data card: {(output / 'report.html').resolve()}", highlight=False, soft_wrap=True)
+    if page := {"corpus report": "Data card", "probe": "Report"}.get(name):
+        console.print(f"{page}: {(output / 'report.html').resolve()}", highlight=False, soft_wrap=True)
 
 
 def _spooled(values: dict[str, Any], output: Path) -> dict[str, Any]:

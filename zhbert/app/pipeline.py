@@ -6,7 +6,11 @@
     pipe.stream(lines)                     # one after the other, memory bounded
 
 What is called is a text for classification and entities, a (first, second) pair of texts for
-pairs, a (question, context) pair for reading. An encoder has `fill` instead.
+pairs, a (question, context) pair for reading. An encoder, ours or any that transformers has saved with its
+masked-language head, has `fill` instead:
+
+    encoder.fill("我在[MASK][MASK]大学读书")    # the best ways to fill all places together
+    encoder.places("我在[MASK][MASK]大学读书")  # the best guesses for each place by itself
 """
 
 import math
@@ -22,24 +26,51 @@ from zhbert.errors import DataError, ModelError
 from zhbert.model import store
 from zhbert.model.encoder import most_tokens
 from zhbert.records import EntityExample, Example, LabelExample, PairExample, Prediction, ReadingExample
+from zhbert.task.guessing import load_with_head
 from zhbert.task.predict import CHUNK, predict
 from zhbert.task.registry import task_of
 
 Question = str | tuple[str, str] | Example
 Beam = tuple[float, list[int]]
+WIDTH = 16  # ways that are followed up from place to place, where no more are asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """One way to fill the masked places of a text."""
+    """One way to fill the masked places of a text; `score` is its probability."""
 
     text: str
     words: tuple[str, ...]
     score: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One token for one place, and its probability while the other places are masked."""
+
+    word: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A text with masked places: the best ways to fill them together, and the best tokens for each."""
+
+    text: str
+    guesses: tuple[Guess, ...]
+    places: tuple[tuple[Choice, ...], ...]
+
+
 def load(folder: str | Path) -> "Pipeline | Encoder":
-    """Return a pipeline for whatever the folder holds: a task model, or an encoder to fill masks with."""
+    """Return a pipeline for whatever the folder holds: a task model, or an encoder to fill masks with.
+
+    An encoder may also be one that transformers has saved, or, given as a text, a name on the hub.
+    """
+    plain = isinstance(folder, str) and store.is_hub_name(folder)
+    if plain or ((Path(folder) / "config.json").is_file() and not (Path(folder) / store.FACTS).is_file()):
+        model, tokenizer = load_with_head(str(folder))
+        facts = store.Facts(task=store.MASKED, window=most_tokens(model))
+        return Encoder(store.Stored(model=model, tokenizer=tokenizer, facts=facts))
     stored = store.load(Path(folder))
     return Encoder(stored) if stored.facts.task == store.MASKED else Pipeline(stored)
 
@@ -119,7 +150,40 @@ class Encoder:
 
     @torch.inference_mode()
     def fill(self, text: str, *, top: int = 5) -> list[Guess]:
-        """Return the best ways to fill the `[MASK]`s of a text, the places filled from left to right."""
+        """Return the best ways to fill the `[MASK]`s of a text together.
+
+        The places are filled from left to right: the score is the probability of the first word, times that
+        of the second where the first stands in its place, and so on. A beam of at least WIDTH ways is kept.
+        """
+        ids, places, offsets = self._read(text)
+        beams: list[Beam] = [(0.0, ids)]
+        for place in places:
+            beams = self._widen(beams, place, max(top, WIDTH))
+        return [
+            self._guess(score, [row[place] for place in places], offsets, text) for score, row in beams[:top]
+        ]
+
+    @torch.inference_mode()
+    def places(self, text: str, *, top: int = 5) -> list[tuple[Choice, ...]]:
+        """Return the best tokens for each `[MASK]` of a text while all others are masked."""
+        ids, places, _ = self._read(text)
+        values, words = self._logs([ids], places).exp().topk(min(top, len(self._words)), dim=-1)
+        return [
+            tuple(
+                Choice(word=self._name(int(self._words[word])), score=float(value))
+                for value, word in zip(row_values, row_words, strict=True)
+            )
+            for row_values, row_words in zip(values[0], words[0], strict=True)
+        ]
+
+    def filled(self, text: str, *, top: int = 5) -> Filled:
+        """Return both of a text: the best ways to fill its places together, and each by itself."""
+        return Filled(
+            text=text, guesses=tuple(self.fill(text, top=top)), places=tuple(self.places(text, top=top))
+        )
+
+    def _read(self, text: str) -> tuple[list[int], list[int], list[list[int]]]:
+        """Return the ids of a text with its special tokens, the masked places, and their characters."""
         special = self._tokenizer.special
         encoded = self._tokenizer.encode_batch([text])[0]
         places = [i for i, token in enumerate(encoded.ids.tolist()) if token == special.mask]
@@ -129,16 +193,21 @@ class Encoder:
             raise DataError(
                 f"the text has {len(encoded)} tokens; the encoder takes {most_tokens(self._model) - 2}"
             )
-        beams: list[Beam] = [(0.0, [special.cls, *encoded.ids.tolist(), special.sep])]
-        for place in places:
-            beams = self._widen(beams, place + 1, top)
-        gaps = encoded.offsets[places].tolist()
-        return [self._guess(score, [row[place + 1] for place in places], gaps, text) for score, row in beams]
+        ids = [special.cls, *encoded.ids.tolist(), special.sep]
+        return ids, [place + 1 for place in places], encoded.offsets[places].tolist()
+
+    def _logs(self, rows: list[list[int]], places: list[int]) -> torch.Tensor:
+        """Return the log-probabilities (rows, places, words) of the tokens that a text can have."""
+        ids = torch.tensor(rows, device=self._model.device)
+        logs: torch.Tensor = self._model(input_ids=ids).logits[:, places].float().log_softmax(-1)
+        return logs[..., self._words]
+
+    def _name(self, token: int) -> str:
+        return self._tokenizer.decode([token]).removeprefix("##")
 
     def _widen(self, beams: list[Beam], place: int, top: int) -> list[Beam]:
         """Return the best ways to fill one more place with a token that a text can have."""
-        rows = torch.tensor([row for _, row in beams], device=self._model.device)
-        logs = self._model(input_ids=rows).logits[:, place].float().log_softmax(-1)[:, self._words]
+        logs = self._logs([row for _, row in beams], [place])[:, 0]
         values, words = logs.topk(min(top, logs.shape[-1]), dim=-1)
         wider = [
             (score + float(value), [*row[:place], int(self._words[word]), *row[place + 1 :]])
@@ -148,7 +217,7 @@ class Encoder:
         return sorted(wider, key=lambda beam: -beam[0])[:top]
 
     def _guess(self, score: float, tokens: list[int], gaps: list[list[int]], text: str) -> Guess:
-        words = tuple(self._tokenizer.decode([token]).removeprefix("##") for token in tokens)
+        words = tuple(map(self._name, tokens))
         for word, (start, end) in reversed(list(zip(words, gaps, strict=True))):
             text = text[:start] + word + text[end:]
         return Guess(text=text, words=words, score=math.exp(score))
@@ -156,9 +225,14 @@ class Encoder:
 
 def fill(folder: str | Path, text: str, *, top: int = 5) -> list[Guess]:
     """Return the best ways to fill the `[MASK]`s of a text with the encoder of a folder."""
+    return open_encoder(folder).fill(text, top=top)
+
+
+def open_encoder(folder: str | Path) -> Encoder:
+    """Return the encoder of a folder or of a hub name."""
     pipe = load(folder)
     if isinstance(pipe, Encoder):
-        return pipe.fill(text, top=top)
+        return pipe
     raise ModelError(
         "not an encoder but a task model", where=folder, remedy="give the output of zhbert pretrain"
     )

@@ -1,6 +1,6 @@
 """What the command line shows while it works: rich bars and lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -22,6 +22,8 @@ from rich.text import Text
 
 from zhbert.clean.presets import PRESETS
 from zhbert.clean.steps import STEPS
+from zhbert.errors import DataError
+from zhbert.records import to_json
 
 
 class RichBar:
@@ -91,3 +93,25 @@ def steps_in_words() -> Iterator[str]:
     for name, values in PRESETS.items():
         given = " ".join(f"{key}={value}" for key, value in values.items())
         yield f"filter preset={name} is {given}"
+
+
+def fillings(encoder: str, texts: Iterable[str], *, top: int, as_json: bool) -> Iterator[str]:
+    """Yield what an encoder puts into the masked places of texts, line by line, empty ones passed over."""
+    from zhbert.app.pipeline import open_encoder
+
+    pipe = open_encoder(encoder)
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        try:
+            filled = pipe.filled(text, top=top)
+        except DataError as error:
+            raise DataError(error.what, where=f"text {number}", remedy=error.remedy) from error
+        if as_json:
+            yield to_json(filled)
+            continue
+        yield text
+        yield from (f"{guess.score:8.4f}  {guess.text}" for guess in filled.guesses)
+        if len(filled.places) > 1:
+            for place, choices in enumerate(filled.places, 1):
+                yield f"  [{place}]  " + "  ".join(f"{c.word} {c.score:.4f}" for c in choices)

@@ -3,15 +3,20 @@
 A stage is a function of a config and an open output folder. `execute` asks first whether the
 folder already holds the result of exactly this plan: same stage, same settings, same content
 of every input, same version of zhbert. If it does, nothing is done.
+
+Where `torchrun` or `accelerate launch` started several processes, process 0 asks, locks, writes and
+reports. The others train along with it and wait through everything else, so that whole recipes can be
+run that way.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zhbert
 from zhbert.config import HUB, Config, fingerprint
@@ -20,6 +25,9 @@ from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.files import Manifest, Plan, Work, building, clear_lock, hash_path, is_done, read_manifest
 from zhbert.progress import SILENT, Progress
 from zhbert.read.sources import expand
+
+if TYPE_CHECKING:
+    from zhbert.train.ranks import Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Stage:
     home: str
     function: str
     config: str
+    together: bool = False  # all processes that were started together take part in its function
 
     def config_type(self) -> type[Config]:
         """Return the type of the stage's configuration."""
@@ -60,12 +69,34 @@ STAGES = {
         Stage("corpus export", "shards into Parquet", "zhbert.corpus.export", "export", "ExportConfig"),
         Stage("vocab", "documents into a tokenizer", "zhbert.corpus.vocabulary", "vocab", "VocabConfig"),
         Stage("encode", "documents into shards of tokens", "zhbert.corpus.encode", "encode", "EncodeConfig"),
-        Stage("pretrain", "shards into an encoder", "zhbert.task.pretrain", "pretrain", "PretrainConfig"),
         Stage(
-            "finetune", "an encoder into a task model", "zhbert.task.finetune", "finetune", "FinetuneConfig"
+            "similar",
+            "shards into lists of similar words",
+            "zhbert.encode.neighbours",
+            "similar",
+            "SimilarConfig",
+        ),
+        Stage(
+            "pretrain",
+            "shards into an encoder",
+            "zhbert.task.pretrain",
+            "pretrain",
+            "PretrainConfig",
+            together=True,
+        ),
+        Stage(
+            "finetune",
+            "an encoder into a task model",
+            "zhbert.task.finetune",
+            "finetune",
+            "FinetuneConfig",
+            together=True,
         ),
         Stage(
             "baseline", "keyword rules into predictions", "zhbert.task.baseline", "baseline", "BaselineConfig"
+        ),
+        Stage(
+            "probe", "encoders and held-out text into a report", "zhbert.task.probe", "probe", "ProbeConfig"
         ),
         Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
         Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),
@@ -127,17 +158,54 @@ def _keep_apart(config: Config, folder: Path) -> None:
 
 def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SILENT) -> Outcome:
     """Make sure that `folder` holds the stage's result, doing the work only where it does not yet."""
+    ranks = _ranks()
+    if ranks is None or ranks.main:
+        fresh = _lead(stage, config, folder, progress, ranks)
+    else:
+        fresh = _follow(stage, config, ranks)
+    if ranks:
+        ranks.said(None)  # which process 0 says when the result is there
+    manifest = read_manifest(folder)
+    assert manifest is not None, "a finished folder has a manifest"
+    return Outcome(folder=folder, manifest=manifest, fresh=fresh)
+
+
+def _ranks() -> "Ranks | None":
+    """Return this process among those that were started together; None where it is alone."""
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return None
+    from zhbert.train.ranks import join
+
+    return join()
+
+
+def _lead(stage: Stage, config: Config, folder: Path, progress: Progress, ranks: "Ranks | None") -> bool:
+    """Do what is to be done; return whether anything was."""
     _keep_apart(config, folder)
     wanted = plan(stage, config)
     folders = [folder, *config.outputs()]
     fresh = not all(is_done(place, wanted) for place in folders)
-    if fresh:
-        with ExitStack() as stack:  # what is beside the stage's own folder is finished before it
-            work, *work.beside = [stack.enter_context(building(place, wanted)) for place in folders]
-            stage.run(config, work, progress)
-    else:
+    if not fresh:
+        _call(ranks, fresh, None)
         for place in folders:
             clear_lock(place)
-    manifest = read_manifest(folder)
-    assert manifest is not None, "a finished folder has a manifest"
-    return Outcome(folder=folder, manifest=manifest, fresh=fresh)
+        return fresh
+    with ExitStack() as stack:  # what is beside the stage's own folder is finished before it
+        work, *work.beside = [stack.enter_context(building(place, wanted)) for place in folders]
+        _call(ranks, fresh, work.folder if stage.together else None)
+        stage.run(config, work, progress)
+    return fresh
+
+
+def _call(ranks: "Ranks | None", fresh: bool, folder: Path | None) -> None:
+    """Tell the other processes whether there is work, and where they are to take part in it."""
+    if ranks:
+        ranks.said((fresh, folder))
+
+
+def _follow(stage: Stage, config: Config, ranks: "Ranks") -> bool:
+    """Take part where process 0 says so; return whether there was anything to do."""
+    fresh, folder = ranks.said((False, None))
+    if folder:
+        stage.run(config, Work(folder), SILENT)
+    return fresh

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +37,7 @@ from zhbert.text.segment import Segmenter, segmenter
 from zhbert.text.units import Units, UnitsConfig, make_units
 
 BATCH = 1_000_000  # characters that are worked on at once
-SAMPLE = 200_000  # characters at the beginning of a part in which words and names are counted
+SAMPLE = 100_000  # characters at the beginning of a part in which words and names are counted
 NAMED = ("words", "phrases", "entities", "unknown")  # what is counted by name
 TOP = 300
 FACTS = "facts.json"
@@ -147,7 +148,10 @@ class Encode:
                 held_D = np.array([is_held_out(name, self.config.held_out) for name in columns.id])
                 sides = {side: held_D if side == "held-out" else ~held_D for side in self.config.sides}
                 unknown = tools.tokenizer.special.unk
-                written = {side: _write(writers[side], found, sides[side], unknown) for side in sides}
+                written = {
+                    side: _write(writers[side], found, chosen_D, unknown, sources=columns.source)
+                    for side, chosen_D in sides.items()
+                }
                 tallies.append({"sides": written} | _tally(columns, found, unknown, sample=not tallies))
         return _named(total(tallies))
 
@@ -164,10 +168,14 @@ def _batches(columns: Columns) -> Iterator[Columns]:
     yield batch
 
 
-def _write(writer: ShardWriter, found: Flagged, chosen_D: NDArray[np.bool_], unknown: int) -> Tally:
+def _write(
+    writer: ShardWriter, found: Flagged, chosen_D: NDArray[np.bool_], unknown: int, *, sources: list[str]
+) -> Tally:
     chosen_T = np.repeat(chosen_D, found.lengths_D)
     ids_T, flags_T = found.ids_T[chosen_T], found.flags_T[chosen_T]
-    writer.add(ids_T, flags_T, np.cumsum(found.lengths_D[chosen_D]))
+    writer.add(
+        ids_T, flags_T, np.cumsum(found.lengths_D[chosen_D]), sources=list(compress(sources, chosen_D))
+    )
     return {
         "documents": int(chosen_D.sum()),
         "tokens": len(ids_T),
@@ -183,11 +191,11 @@ def _tally(columns: Columns, found: Flagged, unknown: int, *, sample: bool) -> T
     tokens: Counter[str] = Counter()
     for source, length in zip(columns.source, found.lengths_D.tolist(), strict=True):
         tokens[source] += length
-    kinds = Counter(KINDS[kind] for kind in found.kinds_R.tolist())
+    kinds = np.bincount(found.kinds_R, minlength=len(KINDS)).tolist()
     until = SAMPLE if sample else 0
     return {
         "sources": dict(tokens),
-        "kinds": dict(kinds),
+        "kinds": {name: count for name, count in zip(KINDS, kinds, strict=True) if count},
         "unknown": _count(found, found.tokens_T2[found.ids_T == unknown]),
         "words": _count(found, found.words_R2, until=until, least=2),
         "phrases": _count(found, found.phrases_R2, until=until),

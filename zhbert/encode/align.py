@@ -28,7 +28,7 @@ def continuations(token_offsets: npt.ArrayLike, ranges: npt.ArrayLike) -> Bools:
     """
     tokens_T2 = _pairs(token_offsets)
     joined_T = np.zeros(len(tokens_T2), dtype=np.bool_)
-    if len(tokens_T2):
+    if len(tokens_T2) and np.size(ranges):
         begun_C, ended_C = _counted(ranges, int(tokens_T2[:, 1].max()))
         real_T = tokens_T2[:, 0] < tokens_T2[:, 1]
         first_T = ended_C[tokens_T2[:, 0]]  # the first range that ends after the token's start

@@ -10,6 +10,8 @@
 - It is no cryptography and need not be.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,12 +27,15 @@ _UNIT = 2.0**-53
 
 def mix(bits: Bits) -> Bits:
     """Return 64 well-stirred bits for each 64 bits: the output step of splitmix64."""
-    bits = bits ^ (bits >> _30)
-    bits *= _FIRST
-    bits ^= bits >> _27
-    bits *= _SECOND
-    bits ^= bits >> _31
-    return bits
+    stirred = bits >> _30
+    stirred ^= bits
+    stirred *= _FIRST
+    shifted = stirred >> _27
+    stirred ^= shifted
+    stirred *= _SECOND
+    np.right_shift(stirred, _31, out=shifted)
+    stirred ^= shifted
+    return stirred
 
 
 def stream(purpose: str, *keys: int | Ints) -> Bits:
@@ -41,10 +46,25 @@ def stream(purpose: str, *keys: int | Ints) -> Bits:
     >>> bool(stream("order", 7, 1) == stream("accept", 7, 1))
     False
     """
-    bits = np.frombuffer(purpose.encode().ljust(8)[:8], dtype="<u8").astype(np.uint64)
+    numbers: list[int] = []
     for key in keys:
-        bits = mix(mix(bits) ^ np.atleast_1d(key).astype(np.uint64))
+        if not isinstance(key, int):
+            break
+        numbers.append(key)
+    bits, stirred = (np.array([number], np.uint64) for number in _prefix(purpose, *numbers))
+    for key in keys[len(numbers) :]:
+        bits = mix(stirred ^ np.atleast_1d(key).astype(np.uint64))
+        stirred = bits if key is keys[-1] else mix(bits)
     return bits
+
+
+@lru_cache(maxsize=64)
+def _prefix(purpose: str, *numbers: int) -> tuple[int, int]:
+    """Return the stream of a purpose and some numbers, and the same stirred: most streams begin with it."""
+    bits = np.frombuffer(purpose.encode().ljust(8)[:8], dtype="<u8").astype(np.uint64)
+    for number in numbers:
+        bits = mix(mix(bits) ^ np.uint64(number % 2**64))
+    return int(bits[0]), int(mix(bits)[0])
 
 
 def draw(streams: Bits, positions: Ints) -> Bits:
@@ -53,7 +73,9 @@ def draw(streams: Bits, positions: Ints) -> Bits:
     >>> draw(np.zeros(1, np.uint64), np.array([1])) == np.uint64(0xE220A8397B1DCDAF)
     array([ True])
     """
-    return mix(positions.astype(np.uint64) * GOLDEN + streams)
+    places = positions.astype(np.uint64)
+    places *= GOLDEN
+    return mix(places + streams)
 
 
 def uniform(bits: Bits) -> Floats:
@@ -67,11 +89,11 @@ def uniform(bits: Bits) -> Floats:
     return numbers
 
 
-def below(bits: Bits, limit: int) -> Ints:
-    """Return whole numbers in [0, limit) from random bits, `limit` being under 2**31.
+def below(bits: Bits, limit: int | Ints) -> Ints:
+    """Return whole numbers in [0, limit) from random bits, `limit` (one, or one each) being under 2**31.
 
     >>> below(np.array([0, 2**63], dtype=np.uint64), 10).tolist()
     [0, 5]
     """
-    numbers: Ints = ((bits >> _32) * np.uint64(limit) >> _32).astype(np.int64)
+    numbers: Ints = ((bits >> _32) * np.asarray(limit).astype(np.uint64) >> _32).astype(np.int64)
     return numbers

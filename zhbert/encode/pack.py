@@ -20,6 +20,7 @@ Shapes: N samples of the table, S samples of the batch, S1 = S + 1 boundaries, T
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,10 @@ class FlatBatch:
     starts_S1: Ints
     samples_S: Ints
     epoch: int
+    segments_T: Ints | None = (
+        None  # pairs only, as is the label: whether the second segment follows the first
+    )
+    labels_S: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,39 +60,68 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleTable:
-    """Where each sample begins and ends, in tokens counted over all shards."""
+    """Where each sample begins and ends, in tokens counted over all shards, and what is added to each."""
 
     shards: Shards
     begins_N: Ints
     ends_N: Ints
+    specials: int
 
     @classmethod
-    def cut(cls, shards: Shards, *, max_tokens: int) -> "SampleTable":
-        """Cut documents into samples that fit `max_tokens` with [CLS] and [SEP]; an empty one has none."""
-        if max_tokens < 3:
-            raise ConfigError(f"max_tokens must be at least 3, not {max_tokens}")
+    def cut(cls, shards: Shards, *, max_tokens: int, specials: int = 2) -> "SampleTable":
+        """Cut documents into samples that fit `max_tokens` with special tokens; an empty one has none."""
+        if max_tokens <= specials:
+            raise ConfigError(f"max_tokens must be at least {specials + 1}, not {max_tokens}")
         cuts = [
-            _cut_block(shard, first, last, max_tokens - 2) + base
+            _cut_block(shard, first, last, max_tokens - specials) + base
             for shard, base in zip(shards.shards, shards.first_tokens[:-1], strict=True)
             for first, last in _blocks(shard)
         ]
         begins_N, ends_N = np.concatenate(cuts, axis=1) if cuts else np.empty((2, 0), np.int64)
-        return cls(shards, begins_N, ends_N)
+        return cls(shards, begins_N, ends_N, specials)
 
     def __len__(self) -> int:
         return len(self.begins_N)
 
+    def lengths(self, samples_S: Ints) -> Ints:
+        """Return how many tokens of text each sample has."""
+        return self.ends_N[samples_S] - self.begins_N[samples_S]
+
+    @property
+    def mean_length(self) -> float:
+        """The mean of these."""
+        return float(np.mean(self.ends_N - self.begins_N)) if len(self) else 0.0
+
+    def documents(self, samples_S: Ints) -> Ints:
+        """Return the document that each sample is a range of, counted over all shards."""
+        begins_S = self.begins_N[samples_S]
+        shard_S = np.searchsorted(self.shards.first_tokens, begins_S, side="right") - 1
+        documents_S = np.empty_like(begins_S)
+        for at in np.unique(shard_S):
+            here_S, ends_D = shard_S == at, self.shards.shards[at].ends_D
+            places = (begins_S[here_S] - self.shards.first_tokens[at]).astype(ends_D.dtype)
+            documents_S[here_S] = np.searchsorted(ends_D, places, side="right") + self.shards.first_docs[at]
+        return documents_S
+
     def read(self, samples_S: Ints) -> tuple[Ints, NDArray[np.uint8], Ints]:
         """Return the ids and flags of samples on end, and the length of each."""
-        begins_S, lengths_S = self.begins_N[samples_S], (self.ends_N - self.begins_N)[samples_S]
+        begins_S, lengths_S = self.begins_N[samples_S], self.lengths(samples_S)
         shard_S = np.searchsorted(self.shards.first_tokens, begins_S, side="right") - 1
-        places_T, shard_T = _ranges(begins_S, lengths_S), np.repeat(shard_S, lengths_S)
+        places_T, shard_T = ranges(begins_S, lengths_S), np.repeat(shard_S, lengths_S)
         ids_T, flags_T = np.empty(len(places_T), np.int64), np.empty(len(places_T), np.uint8)
         for at in np.unique(shard_S):
             here_T, shard = shard_T == at, self.shards.shards[at]
             places = places_T[here_T] - self.shards.first_tokens[at]
             ids_T[here_T], flags_T[here_T] = shard.ids_T[places], shard.flags_T[places]
         return ids_T, flags_T, lengths_S
+
+
+class LayOut(Protocol):
+    """What makes a flat batch of samples: `flatten`, or pairs of segments."""
+
+    def __call__(
+        self, table: SampleTable, samples_S: Ints, *, specials: Special, epoch: int
+    ) -> FlatBatch: ...
 
 
 class Batches:
@@ -102,6 +136,7 @@ class Batches:
         specials: Special,
         rank: int = 0,
         world: int = 1,
+        lay_out: "LayOut | None" = None,
     ) -> None:
         if not len(table):
             raise DataError("no samples: every document is empty", where=table.shards.folder)
@@ -110,6 +145,7 @@ class Batches:
         self.table, self.state = table, State(seed=seed)
         self._budget, self._specials, self._rank, self._world = tokens_per_batch, specials, rank, world
         self._epoch: tuple[State, Ints, Ints] | None = None
+        self.lay_out = lay_out or flatten
 
     def resume(self, state: State) -> "Batches":
         """Go on from a position that an earlier run reached."""
@@ -127,17 +163,17 @@ class Batches:
             batch, self.state = self.batch_at(self.state)
             yield batch
 
-    def batch_at(self, state: State) -> tuple[FlatBatch, State]:
-        """Return this rank's batch at a position and the position after it."""
+    def batch_at(self, state: State, *, tokens: int | None = None) -> tuple[FlatBatch, State]:
+        """Return this rank's batch at a position, and the position after it; `tokens` sets the budget."""
         if state.consumed == len(self.table):
             state = State(seed=state.seed, epoch=state.epoch + 1)
         order_N, ends_N = self._order_of(state)
         start = state.consumed
         spent = int(ends_N[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends_N, spent + self._budget, side="right")))
+        stop = max(start + 1, int(np.searchsorted(ends_N, spent + (tokens or self._budget), side="right")))
         samples_S = order_N[start:stop][self._share(ends_N[start:stop] - spent)]
         after = State(seed=state.seed, epoch=state.epoch, consumed=stop)
-        return flatten(self.table, samples_S, specials=self._specials, epoch=state.epoch), after
+        return self.lay_out(self.table, samples_S, specials=self._specials, epoch=state.epoch), after
 
     def _share(self, ends_S: Ints) -> slice:
         """Return the run of samples whose middles lie in this rank's part of the tokens."""
@@ -156,7 +192,7 @@ class Batches:
 
     @cached_property
     def _lengths_N(self) -> Ints:
-        return self.table.ends_N - self.table.begins_N + 2
+        return self.table.ends_N - self.table.begins_N + self.table.specials
 
 
 def order(n: int, *, seed: int, epoch: int) -> Ints:
@@ -172,7 +208,7 @@ def flatten(table: SampleTable, samples_S: Ints, *, specials: Special, epoch: in
     """Return samples as one flat batch with [CLS] and [SEP] around each."""
     ids, flags, lengths_S = table.read(samples_S)
     starts_S1 = np.concatenate([[0], np.cumsum(lengths_S + 2)]).astype(np.int64)
-    body = _ranges(starts_S1[:-1] + 1, lengths_S)
+    body = ranges(starts_S1[:-1] + 1, lengths_S)
     ids_T, flags_T = np.empty(starts_S1[-1], np.int64), np.full(starts_S1[-1], SPECIAL)
     ids_T[body], flags_T[body] = ids, flags
     ids_T[starts_S1[:-1]], ids_T[starts_S1[1:] - 1] = specials.cls, specials.sep
@@ -180,10 +216,10 @@ def flatten(table: SampleTable, samples_S: Ints, *, specials: Special, epoch: in
     return FlatBatch(ids_T=ids_T, flags_T=flags_T, starts_S1=starts_S1, samples_S=samples_S, epoch=epoch)
 
 
-def _ranges(begins: Ints, lengths: Ints) -> Ints:
+def ranges(begins: Ints, lengths: Ints) -> Ints:
     """Return begin, begin + 1, … for each range, on end.
 
-    >>> _ranges(np.array([5, 1]), np.array([2, 3])).tolist()
+    >>> ranges(np.array([5, 1]), np.array([2, 3])).tolist()
     [5, 6, 1, 2, 3]
     """
     ends = np.cumsum(lengths)
@@ -213,7 +249,7 @@ def _cut_block(shard: Shard, first: int, last: int, room: int) -> Ints:
     while len(begins := begins[keep := begins < ends]):
         ends = ends[keep]
         limits = begins + room
-        at_sentence, at_word = _last(sentences, limits), _last(words, limits)
+        at_sentence, at_word = last_before(sentences, limits), last_before(words, limits)
         stops = np.where(at_word > begins, at_word, limits)
         stops = np.where(at_sentence > limits - room // 4, at_sentence, stops)
         stops = np.where(limits >= ends, ends, stops)
@@ -223,7 +259,11 @@ def _cut_block(shard: Shard, first: int, last: int, room: int) -> Ints:
     return cut[:, np.argsort(cut[0], kind="stable")] + base
 
 
-def _last(places: Ints, limits: Ints) -> Ints:
-    """Return the last of the sorted places that is not after each limit, or -1."""
+def last_before(places: Ints, limits: Ints) -> Ints:
+    """Return the last of the sorted places that is not after each limit, or -1.
+
+    >>> last_before(np.array([2, 5]), np.array([1, 5, 9])).tolist()
+    [-1, 5, 5]
+    """
     found: Ints = np.concatenate([[-1], places])[np.searchsorted(places, limits, side="right")]
     return found

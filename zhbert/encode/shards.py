@@ -4,20 +4,24 @@
                              vocabulary needs it)
                  flags.u8    one byte a token: CONTINUES_WORD, CONTINUES_PHRASE, CONTINUES_ENTITY, SENTENCE
                  docs.u64    where each document ends, in tokens
-                 meta.json   counts, sha256 of each file, tokenizer, segmenter, config; written last
+                 sources.u16 whose text each document is, by its number in meta.json's `sources`
+                 meta.json   counts, sources, sha256 of each file, tokenizer, segmenter, config; written last
            00001/...
 
 - Little-endian everywhere. A folder without meta.json was not finished and is refused.
-- A document may be empty: it keeps its number.
+- A document may be empty: it keeps its number. Its source may be unknown, which is "".
+- A shard names at most 65,535 sources; the documents of all others have the source "…".
 - Opening checks names, sizes and fingerprints, which is cheap; `verify` reads every byte.
 - A `Shards` travels to another process as its folder, never as its bytes.
 
-Shapes: T tokens, D documents.
+Shapes: T tokens, D documents, S sources.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -29,7 +33,9 @@ from zhbert.errors import DataError
 from zhbert.records import from_plain
 
 CONTINUES_WORD, CONTINUES_PHRASE, CONTINUES_ENTITY, SENTENCE = (np.uint8(1 << bit) for bit in range(4))
-FORMAT = 1
+FORMAT = 2
+SOURCES = (1 << 16) - 1
+OTHERS = "…"
 WIDTHS = {"u8": "|u1", "u16": "<u2", "u32": "<u4", "u64": "<u8"}
 REMEDY = "encode the corpus again"
 
@@ -45,6 +51,7 @@ class Meta:
     tokenizer: str
     segmenter: str
     sha256: dict[str, str]
+    sources: tuple[str, ...]
     config: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -55,7 +62,8 @@ class Meta:
     @property
     def counts(self) -> dict[str, int]:
         """The number of values in each file."""
-        return {self.ids: self.tokens, "flags.u8": self.tokens, "docs.u64": self.documents}
+        tokens, documents = self.tokens, self.documents
+        return {self.ids: tokens, "flags.u8": tokens, "docs.u64": documents, "sources.u16": documents}
 
 
 class ShardWriter:
@@ -64,10 +72,10 @@ class ShardWriter:
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> with ShardWriter(folder / "00000", vocabulary=100, tokenizer="t", segmenter="s") as shard:
-    ...     shard.add([5, 6, 7], [SENTENCE, CONTINUES_WORD, 0])  # 北 京 爱
-    >>> ids, flags = Shards.open(folder).doc(0)
-    >>> ids.tolist(), flags.tolist()
-    ([5, 6, 7], [8, 1, 0])
+    ...     shard.add([5, 6, 7], [SENTENCE, CONTINUES_WORD, 0], sources=["新闻"])  # 北 京 爱
+    >>> shards = Shards.open(folder)
+    >>> [part.tolist() for part in shards.doc(0)], shards.sources, shards.sources_D.tolist()
+    ([[5, 6, 7], [8, 1, 0]], ('新闻',), [0])
     """
 
     def __init__(
@@ -88,23 +96,41 @@ class ShardWriter:
         }
         self._vocabulary, self._ids = vocabulary, _ids_name(vocabulary)
         self._ends = [np.zeros(0, dtype="<u8")]
+        self._sources: dict[str, int] = {}
         self._tokens = 0
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "meta.json").unlink(missing_ok=True)
-        self._files = {name: _HashedFile(self.folder / name) for name in (self._ids, "flags.u8", "docs.u64")}
+        names = (self._ids, "flags.u8", "docs.u64", "sources.u16")
+        self._files = {name: _HashedFile(self.folder / name) for name in names}
         return self
 
-    def add(self, ids: ArrayLike, flags: ArrayLike, ends: ArrayLike | None = None) -> None:
-        """Append one document, or as many as there are ends."""
+    def add(
+        self,
+        ids: ArrayLike,
+        flags: ArrayLike,
+        ends: ArrayLike | None = None,
+        *,
+        sources: Sequence[str] | None = None,
+    ) -> None:
+        """Append one document, or as many as there are ends, with the source of each where it is known."""
         ids_T, flags_T = np.asarray(ids), np.asarray(flags, dtype=np.uint8)
         assert ids_T.shape == flags_T.shape == (ids_T.size,), "ids and flags must be rows of one length"
         assert not ids_T.size or 0 <= ids_T.min() <= ids_T.max() < self._vocabulary, "id out of vocabulary"
         self._files[self._ids].write(ids_T.astype(_dtype(self._ids)).tobytes())
         self._files["flags.u8"].write(flags_T.tobytes())
-        self._ends.append(self._tokens + np.asarray([ids_T.size] if ends is None else ends, dtype="<u8"))
+        ends_D = np.asarray([ids_T.size] if ends is None else ends, dtype="<u8")
+        names = [""] * len(ends_D) if sources is None else sources
+        assert len(names) == len(ends_D), "a source for every document"
+        numbers_D = np.array([self._number(name) for name in names], dtype="<u2")
+        self._files["sources.u16"].write(numbers_D.tobytes())
+        self._ends.append(self._tokens + ends_D)
         self._tokens += ids_T.size
+
+    def _number(self, source: str) -> int:
+        full = len(self._sources) >= SOURCES and source not in self._sources
+        return self._sources.setdefault(OTHERS if full else source, len(self._sources))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,7 +142,14 @@ class ShardWriter:
         ends_D = np.concatenate(self._ends)
         self._files["docs.u64"].write(ends_D.tobytes())
         sha256 = {name: file.finish() for name, file in self._files.items()}
-        meta = Meta(format=FORMAT, documents=len(ends_D), tokens=self._tokens, sha256=sha256, **self._facts)
+        meta = Meta(
+            format=FORMAT,
+            documents=len(ends_D),
+            tokens=self._tokens,
+            sha256=sha256,
+            sources=tuple(self._sources),
+            **self._facts,
+        )
         file = _HashedFile(self.folder / "meta.json")
         file.write(json.dumps(asdict(meta), ensure_ascii=False, indent=2).encode() + b"\n")
         file.finish()
@@ -145,11 +178,11 @@ class _HashedFile:
 
 
 class Shard:
-    """One shard, memory-mapped: `ids_T`, `flags_T`, `ends_D`."""
+    """One shard, memory-mapped: `ids_T`, `flags_T`, `ends_D`, `sources_D`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.meta = folder, _read_meta(folder / "meta.json")
-        self.ids_T, self.flags_T, self.ends_D = (
+        self.ids_T, self.flags_T, self.ends_D, self.sources_D = (
             _map(folder / name, count) for name, count in self.meta.counts.items()
         )
         self.starts_D = np.concatenate([[0], self.ends_D[:-1]]).astype(np.int64)[: self.meta.documents]
@@ -207,6 +240,19 @@ class Shards:
         shard, local = self.shards[at], i - int(self.first_docs[at])
         start, end = int(shard.starts_D[local]), int(shard.ends_D[local])
         return shard.ids_T[start:end], shard.flags_T[start:end]
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The names of all sources, in the order in which they come."""
+        return tuple(dict.fromkeys(name for shard in self.shards for name in shard.meta.sources))
+
+    @cached_property
+    def sources_D(self) -> NDArray[np.int64]:
+        """The source of every document, by its number in `sources`."""
+        at = {name: i for i, name in enumerate(self.sources)}
+        tables = [np.array([at[name] for name in shard.meta.sources], np.int64) for shard in self.shards]
+        numbers = [table_S[shard.sources_D] for table_S, shard in zip(tables, self.shards, strict=True)]
+        return np.concatenate(numbers)
 
     def verify(self) -> None:
         """Read every byte of every shard and refuse what has changed."""

@@ -1,11 +1,15 @@
-"""Encoders: presets from nano to large, and any masked-language model in a folder or on the hub.
+"""Encoders: presets from nano to large, of four families, all stock transformers classes.
 
-Every preset is a stock transformers BERT. Its start is made for short trainings of narrow models:
+The start of an encoder is made for short trainings of narrow models:
 
 - Weights start wider the narrower the encoder is (BERT's 0.02 at 768), or attention begins as next to
   nothing beside the residual stream.
 - Positions start as sinusoids and are learnt from there: "the token before" is then one and the same
-  rotation at every position, and need not be found 128 times.
+  rotation at every position, and need not be found 128 times. They can also stay sinusoids (`fixed`: not
+  trained, and every length has its rows), or start at random as BERT's do. Either way they are ordinary
+  weights of the table that transformers loads. ModernBERT has no table: it rotates.
+
+A table that is all sinusoids is known again in a loaded model, so what was fixed stays fixed.
 
 Dropout is off while pretraining (attention dropout must be 0 on packed text, and a corpus seen a few
 times does not need the rest), and on again while fine-tuning.
@@ -13,12 +17,22 @@ times does not need the rest), and on again while fine-tuning.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, PreTrainedConfig, PreTrainedModel
+from torch import Tensor
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoModelForPreTraining,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from zhbert.encode.tokenizer import Tokenizer
+from zhbert.errors import ConfigError
+from zhbert.model.families import FamilyName, config_of, family_of
+
+PositionStart = Literal["sinusoids", "fixed", "random"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,13 @@ class Preset:
 
 
 DROPOUT = 0.1  # BERT's, for fine-tuning
+_DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "attention_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
+)
 PRESETS = {
     "pico": Preset(2, 128, 2, 512),
     "nano": Preset(4, 256, 4, 1024),
@@ -45,31 +66,78 @@ PRESETS = {
 }
 
 
-def new_config(preset: str, tokenizer: Tokenizer, *, positions: int = 512) -> BertConfig:
+def new_config(
+    preset: str, tokenizer: Tokenizer, *, family: FamilyName = "bert", positions: int = 512
+) -> PreTrainedConfig:
     """Return the transformers configuration of a preset for a tokenizer."""
     size = PRESETS[preset]
-    return BertConfig(
+    return config_of(
+        family,
+        positions=positions,
+        special=tokenizer.special,
         vocab_size=tokenizer.size,
         hidden_size=size.width,
         num_hidden_layers=size.layers,
         num_attention_heads=size.heads,
         intermediate_size=size.inner,
-        max_position_embeddings=positions,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
         initializer_range=round(0.02 * (768 / size.width) ** 0.5, 4),
-        pad_token_id=tokenizer.special.pad,
     )
 
 
-def new_encoder(config: PreTrainedConfig, *, seed: int) -> BertForMaskedLM:
-    """Return an untrained encoder whose weights depend on the seed alone."""
+def new_encoder(
+    config: PreTrainedConfig, *, seed: int, positions: PositionStart = "sinusoids", pairs: bool = False
+) -> PreTrainedModel:
+    """Return an untrained encoder whose weights depend on the seed alone, with a head for pairs if wanted."""
+    if positions != "sinusoids" and not family_of(config).table:
+        raise ConfigError(f'positions = "{positions}": {config.model_type} rotates and has no table of them')
     torch.manual_seed(seed)
-    model = BertForMaskedLM(config)
-    table = model.bert.embeddings.position_embeddings.weight
-    with torch.no_grad():
-        table.copy_(sinusoids(*table.shape) * config.initializer_range * 2**0.5)
+    model: PreTrainedModel = class_of(config, pairs=pairs).from_config(config, dtype=torch.float32)
+    rows = _position_rows(model)
+    if rows is not None and positions != "random":
+        with torch.no_grad():
+            rows.copy_(_first_rows(rows, config))
+    if positions == "fixed":
+        freeze_fixed_positions(model)
     return model
+
+
+def class_of(config: PreTrainedConfig, *, pairs: bool, where: object = "") -> Any:
+    """Return the transformers class of a masked-language model, or of one that also judges pairs."""
+    if not pairs:
+        return AutoModelForMaskedLM
+    if not family_of(config, where=where).pairs:
+        raise ConfigError(f"{config.model_type} has no head for pairs", where=where, remedy='pairs = "none"')
+    return AutoModelForPreTraining
+
+
+def freeze_fixed_positions(model: PreTrainedModel) -> bool:
+    """Keep positions that are sinusoids, as no trained ones are, from being trained; tell whether they were.
+
+    >>> from transformers import BertConfig
+    >>> tiny = BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
+    >>> freeze_fixed_positions(new_encoder(tiny, seed=1, positions="random"))
+    False
+    """
+    rows = _position_rows(model)
+    fixed = rows is not None and torch.allclose(rows, _first_rows(rows, model.config), rtol=0, atol=1e-6)
+    if fixed:
+        model.base_model.embeddings.position_embeddings.weight.requires_grad_(False)
+    return fixed
+
+
+def _position_rows(model: PreTrainedModel) -> Tensor | None:
+    """Return the rows of the table of positions that tokens can have, where there is a table."""
+    table: Any = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    if table is None:
+        return None
+    weight: Tensor = table.weight
+    return weight.detach()[first_position(model) :]
+
+
+def _first_rows(rows: Tensor, config: PreTrainedConfig) -> Tensor:
+    """Return sinusoids of the spread that weights start with."""
+    spread = float(config.initializer_range) * 2**0.5
+    return (sinusoids(*rows.shape) * spread).to(rows.device)
 
 
 def sinusoids(positions: int, width: int) -> torch.Tensor:
@@ -85,9 +153,10 @@ def sinusoids(positions: int, width: int) -> torch.Tensor:
 
 
 def set_dropout(config: PreTrainedConfig, rate: float) -> PreTrainedConfig:
-    """Set every dropout of a configuration and return it."""
-    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        setattr(config, name, rate)
+    """Set every dropout that a configuration has and return it."""
+    for name in _DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, rate)
     return config
 
 

@@ -1,10 +1,11 @@
 """The masked-only head, and the task heads, which are transformers' own classes.
 
-`BertForMaskedLM` computes vocabulary logits at every position; here they are computed for the
-masked positions only, with the same weights. Task models are stock `AutoModelFor...` classes,
-so that their folders load anywhere.
+A masked-language model of transformers computes vocabulary logits at every position; here they are
+computed for the masked positions only, with the same weights. Task models are stock `AutoModelFor...`
+classes, so that their folders load anywhere.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from zhbert.errors import ModelError
+from zhbert.model.families import family_of
 
 TASK_MODELS: dict[str, Any] = {
     "classify": AutoModelForSequenceClassification,
@@ -24,19 +25,17 @@ TASK_MODELS: dict[str, Any] = {
     "reading": AutoModelForQuestionAnswering,
 }
 
-_VOCABULARY_HEADS = ("cls", "lm_head")  # BERT and ERNIE; RoBERTa
-
 
 def masked_logits(model: PreTrainedModel, hidden_1TH: Tensor, positions_M: Tensor) -> Tensor:
     """Return vocabulary logits (M, V) at the masked positions of a flat row."""
-    return vocabulary_head(model)(hidden_1TH[0].index_select(0, positions_M))  # type: ignore[no-any-return]
+    values = hidden_1TH[0].index_select(0, positions_M)
+    for name in family_of(model.config).head:
+        values = attrgetter(name)(model)(values)
+    return values
 
 
-def vocabulary_head(model: PreTrainedModel) -> Any:
-    """Return the part of a masked-language model that turns hidden states into logits."""
-    for name in _VOCABULARY_HEADS:
-        if hasattr(model, name):
-            return getattr(model, name)
-    raise ModelError(
-        f"{type(model).__name__} has no head that zhbert knows", remedy="use a BERT, ERNIE or RoBERTa"
-    )
+def pair_logits(model: PreTrainedModel, hidden_1TH: Tensor, firsts_S: Tensor) -> Tensor:
+    """Return for each sequence of a flat row the two logits of NSP or SOP, from its first token."""
+    firsts_S1H = hidden_1TH[0].index_select(0, firsts_S)[:, None]
+    pooled_SH = model.base_model.pooler(firsts_S1H)
+    return model.cls.seq_relationship(pooled_SH)  # type: ignore[no-any-return]

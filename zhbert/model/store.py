@@ -22,7 +22,8 @@ from transformers.utils import logging
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ModelError, UserError
 from zhbert.files import write_text
-from zhbert.model.encoder import set_dropout
+from zhbert.model.encoder import class_of, freeze_fixed_positions, set_dropout
+from zhbert.model.families import family_of
 from zhbert.model.heads import TASK_MODELS
 from zhbert.records import from_plain, to_plain
 
@@ -53,6 +54,15 @@ class Stored:
     facts: Facts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An encoder to go on with; `lacking` names the weights of its head that it came without."""
+
+    model: PreTrainedModel
+    tokenizer: Tokenizer
+    lacking: tuple[str, ...]
+
+
 def save(folder: Path, *, model: PreTrainedModel, tokenizer: Tokenizer, facts: Facts) -> None:
     """Write a model so that plain transformers loads it too."""
     with _quiet():
@@ -75,20 +85,28 @@ def load(folder: Path) -> Stored:
     kind = AutoModelForMaskedLM if facts.task == MASKED else TASK_MODELS.get(facts.task)
     if kind is None:
         raise ModelError(f'unknown task "{facts.task}"', where=folder / FACTS)
-    model = _load(kind, str(folder), new_head=False)
+    model, lacking = _load(kind, str(folder))
+    if lacking:
+        raise ModelError(_missing(lacking), where=folder)
     tokenizer = Tokenizer.load(folder)
     check_fit(tokenizer, model.config, where=folder)
     return Stored(model=model.to(best_device()).eval(), tokenizer=tokenizer, facts=facts)
 
 
-def load_encoder(name: str, *, dropout: float) -> tuple[PreTrainedModel, Tokenizer]:
-    """Return the masked-language model of a folder, or of a name on the hub."""
+def load_masked(name: str, *, dropout: float, pairs: bool = False) -> Found:
+    """Return the masked-language model of a folder, or of a name on the hub.
+
+    A head that is not there begins at random. What only other heads need is left out; that for pairs (with
+    its pooler) is another head, unless `pairs` are wanted.
+    """
     if not is_hub_name(name):
         inspect(Path(name))
     config = set_dropout(_read_config(name), dropout)
-    model, tokenizer = _load(AutoModelForMaskedLM, name, config=config), Tokenizer.load(name)
+    family_of(config, where=name)
+    model, lacking = _load(class_of(config, pairs=pairs, where=name), name, config=config)
+    tokenizer = Tokenizer.load(name)
     check_fit(tokenizer, config, where=name)
-    return model, tokenizer
+    return Found(model=model, tokenizer=tokenizer, lacking=lacking)
 
 
 def is_hub_name(name: str) -> bool:
@@ -104,7 +122,7 @@ def is_hub_name(name: str) -> bool:
 def new_task_model(init: str, *, task: str, config: PreTrainedConfig, random: bool) -> PreTrainedModel:
     """Return a task model with the encoder of `init`, or with random weights of the same size."""
     kind = TASK_MODELS[task]
-    return kind.from_config(config, dtype=torch.float32) if random else _load(kind, init, config=config)
+    return kind.from_config(config, dtype=torch.float32) if random else _load(kind, init, config=config)[0]
 
 
 def task_config(init: str, *, labels: list[str], dropout: float) -> PreTrainedConfig:
@@ -177,8 +195,8 @@ def _read_config(name: str, **options: Any) -> PreTrainedConfig:
     return config
 
 
-def _load(kind: Any, name: str, *, new_head: bool = True, **options: Any) -> PreTrainedModel:
-    """Return a model; what it has beyond the encoder may be new, where `new_head` says so."""
+def _load(kind: Any, name: str, **options: Any) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """Return a model, and which weights beyond the encoder are new because the folder has none."""
     model, facts = _said(
         name,
         lambda: kind.from_pretrained(
@@ -191,10 +209,15 @@ def _load(kind: Any, name: str, *, new_head: bool = True, **options: Any) -> Pre
         ),
     )
     loaded: PreTrainedModel = model
-    missing = sorted(key for key in facts["missing_keys"] if not (new_head and _of_head(key, loaded)))
-    if missing:
-        raise ModelError(f"{len(missing)} weights are missing, such as {missing[0]}", where=name)
-    return loaded
+    lacking = tuple(sorted(facts["missing_keys"]))
+    if missing := tuple(key for key in lacking if not _of_head(key, loaded)):
+        raise ModelError(_missing(missing), where=name)
+    freeze_fixed_positions(loaded)
+    return loaded, lacking
+
+
+def _missing(keys: tuple[str, ...]) -> str:
+    return f"{len(keys)} weights are missing, such as {keys[0]}"
 
 
 def _of_head(key: str, model: PreTrainedModel) -> bool:

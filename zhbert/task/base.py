@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from zhbert.encode.tokenizer import Encoded, Tokenizer
 from zhbert.encode.windows import windows
 from zhbert.records import Example, Prediction
-from zhbert.train.loop import Micro
+from zhbert.train.job import Micro
 
 IGNORED = -100
 Scores = npt.NDArray[np.floating[Any]]
@@ -118,6 +118,6 @@ def padded_targets(rows: Sequence[list[int]], length: int) -> Tensor:
 def run_model(model: PreTrainedModel, tensors: dict[str, Tensor]) -> Any:
     """Return the model's output for a padded micro-batch."""
     inputs = {name: tensors[name] for name in ("input_ids", "token_type_ids", "attention_mask")}
-    if model.config.type_vocab_size < 2:  # RoBERTa tells two texts apart by [SEP] alone
+    if getattr(model.config, "type_vocab_size", 0) < 2:  # some tell two texts apart by [SEP] alone
         del inputs["token_type_ids"]
     return model(**inputs)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from zhbert.config import Config, Input, ModelInput
+from zhbert.config import Input, ModelInput
 from zhbert.corpus.card import labels_of
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ConfigError, DataError
@@ -27,12 +27,16 @@ from zhbert.score.judge import judge
 from zhbert.task.base import Feature, Setting, Task, collate, run_model
 from zhbert.task.predict import predict
 from zhbert.task.registry import make_task
-from zhbert.train.loop import LoopConfig, Micro, train
+from zhbert.train import checkpoint
+from zhbert.train.config import LoopConfig, Upkeep
+from zhbert.train.job import Micro
+from zhbert.train.loop import train
+from zhbert.train.ranks import Ranks, join
 
 POOL = 16  # batches whose examples are sorted by length together
 
 
-class FinetuneConfig(Config):
+class FinetuneConfig(Upkeep):
     """How an encoder learns a task."""
 
     task: Literal["classify", "pair", "ner", "reading"] = Field(description="what to learn")
@@ -46,7 +50,7 @@ class FinetuneConfig(Config):
         default=[], description="all labels in order; default: the card's, else those of train"
     )
     epochs: int = Field(default=5, ge=1, description="times to go through the training examples")
-    batch: int = Field(default=32, ge=1, description="examples (windows) a step")
+    batch: int = Field(default=32, ge=1, description="examples (windows) a step, over all processes")
     lr: float = Field(
         default=1e-4, gt=0, description="peak learning rate; small encoders want more than big ones"
     )
@@ -57,7 +61,6 @@ class FinetuneConfig(Config):
     )
     overlap: int = Field(default=64, ge=0, description="tokens that neighbouring windows share")
     seed: int = Field(default=1, ge=0, description="seed of everything random")
-    save_seconds: float = Field(default=60.0, gt=0, description="seconds between checkpoints")
 
     @model_validator(mode="before")
     @classmethod
@@ -70,16 +73,21 @@ class FinetuneJob:
     """Batches of features in a seeded order, judged on dev after every epoch."""
 
     def __init__(
-        self, task: Task, config: FinetuneConfig, train: Sequence[Example], dev: Sequence[Example]
+        self,
+        task: Task,
+        config: FinetuneConfig,
+        train: Sequence[Example],
+        dev: Sequence[Example],
+        ranks: Ranks,
     ) -> None:
-        self.task, self.config, self.dev = task, config, dev
+        self.task, self.config, self.dev, self.ranks = task, config, dev, ranks
         self.features = [feature for prepared in task.prepare(train) for feature in prepared.features]
         self.steps_per_epoch = -(-len(self.features) // config.batch)
         self.position = 0
         self._planned: tuple[int, list[list[int]]] = (-1, [])
 
-    def next_step(self) -> list[Micro]:
-        """Return the next batch."""
+    def next_step(self, *, done: float, parts: int) -> list[Micro]:
+        """Return this process's share of the next batch."""
         epoch, place = divmod(self.position, self.steps_per_epoch)
         if self._planned[0] != epoch:
             self._planned = (
@@ -87,13 +95,26 @@ class FinetuneJob:
                 epoch_batches(self.features, self.config.batch, seed=(self.config.seed, epoch)),
             )
         self.position += 1
-        return [collate(self.task, [self.features[i] for i in self._planned[1][place]])]
+        mine = self._planned[1][place][self.ranks.rank :: self.ranks.world]
+        if not mine:
+            return [collate(self.task, self.features[:1]).idle()]
+        size = max(1, len(mine) // parts)
+        cut = [mine[i : i + size] for i in range(0, len(mine), size)]
+        return [collate(self.task, [self.features[i] for i in part]) for part in cut]
+
+    def where(self) -> str:
+        """Name the last batch by its place in its epoch."""
+        epoch, place = divmod(self.position - 1, self.steps_per_epoch)
+        return f"epoch {epoch}, batch {place} of {self.steps_per_epoch}"
+
+    def compiled(self, model: PreTrainedModel) -> None:
+        """Compile nothing: a fine-tuning is over before it would pay."""
 
     def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
         """Return the task's loss."""
         return self.task.loss(run_model(model, micro.tensors), micro.tensors)
 
-    def evaluate(self, model: PreTrainedModel, step: int) -> float | None:
+    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> float | None:
         """Return the headline score on dev at the end of an epoch."""
         if step % self.steps_per_epoch:
             return None
@@ -135,8 +156,11 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
         ),
     )
     model = _start(config, task)
-    job = FinetuneJob(task, config, train_set, dev_set)
+    ranks = join()
+    job = FinetuneJob(task, config, train_set, dev_set, ranks)
     history = train(model, job, loop_config(config, job), folder=work.folder, progress=progress)
+    if not ranks.main:
+        return
     counts = {
         "train": len(train_set),
         "dev": len(dev_set),
@@ -154,6 +178,7 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
         provenance=_provenance(config, model) | counts,
     )
     store.save(work.folder, model=model, tokenizer=task.setting.tokenizer, facts=facts)
+    checkpoint.clear(work.folder)
     work.counts |= counts
 
 
@@ -201,14 +226,15 @@ def _check_one_label(path: Path, examples: Sequence[Example]) -> None:
 
 
 def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
-    """Return the loop's settings for a fine-tuning."""
+    """Return the loop's settings for a fine-tuning; losses of a few examples differ too much for `spike`."""
     return LoopConfig(
+        **{name: getattr(config, name) for name in Upkeep.model_fields},
         steps=config.epochs * job.steps_per_epoch,
         lr=config.lr,
         warmup=config.warmup,
         betas=(0.9, 0.999),
         seed=config.seed,
-        save_seconds=config.save_seconds,
+        spike=0.0,
     )
 
 

@@ -122,15 +122,20 @@ def _with_dots(text: str, dots: Places) -> Spans:
 
 def _with_surname(blob: Blob, starts: Places, sizes: Places, known: Known) -> Ranges:
     """Return the words of two and three characters that are likelier a name than another word."""
-    rows_N = np.minimum(blob.codes - np.uint32(_HAN_FIRST), np.uint32(_HAN_SIZE))
     found = [NO_RANGES]
     for size, odds in ODDS.items():
         at = starts[sizes == size]
-        at = at[known.odds[size][0][rows_N[at]] > -np.inf]
-        score = sum(table[rows_N[at + place]] for place, table in enumerate(known.odds[size]))
+        at = at[known.odds[size][0].take(_rows(blob, at)) > -np.inf]
+        score = sum(table.take(_rows(blob, at + place)) for place, table in enumerate(known.odds[size]))
         at = at[score > odds]
         found.append(np.stack([at, at + size], axis=1))
     return np.concatenate(found)
+
+
+def _rows(blob: Blob, places: Places) -> Places:
+    """Return the rows of tables that characters have; the last one is for all that is not Han."""
+    rows: Places = np.minimum(blob.codes[places] - np.uint32(_HAN_FIRST), np.uint32(_HAN_SIZE))
+    return rows
 
 
 def _with_double_surname(blob: Blob, starts: Places, sizes: Places) -> Ranges:

@@ -1,97 +1,52 @@
-"""The one training loop, for pretraining and for fine-tuning, on accelerate.
+"""The one training loop, for pretraining and for fine-tuning, in one process or in many.
 
-- The loss of a step is (sum over all targets) / (number of targets) over every micro-batch, so
-  accumulation changes nothing but memory. The sum is written for any number of processes; the
-  stages run one so far.
-- All randomness of step n comes from (seed, n): a resumed run needs no random state.
-- Schedules are functions of the step. What is left to save is weights, optimizer and the job's
-  own position; with these a killed run goes on as if nothing had happened, bit for bit on CPU.
+- The loss of a step is (sum over all targets) / (number of targets) over every micro-batch of every
+  process, so neither accumulation nor the number of processes changes more than the order of a sum.
+- All randomness of step n comes from (seed, n), rates and batch sizes are functions of the step. What is
+  left to save is weights, optimizer, a few losses and the job's position; with these a killed run goes on
+  as if nothing had happened, bit for bit on CPU with as many processes as before.
+- Every process takes part in everything; only process 0 writes and shows. What could differ (a clock, a
+  signal, a lack of memory) is agreed on before it is acted on.
+- Gradients are added up once a step, when all processes have theirs. That leaves the network idle
+  meanwhile, but a process that runs out of memory can still say so, and the step is done again.
 """
 
-import json
-import math
+import copy
 import time
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from accelerate import Accelerator
-from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from zhbert.config import Config
 from zhbert.errors import ModelError, TrainingError
-from zhbert.files import LOGS
 from zhbert.progress import SILENT, Bar, Progress
-from zhbert.records import to_plain
 from zhbert.train import checkpoint
-from zhbert.train.schedule import ScheduleName, share
+from zhbert.train.config import LoopConfig
+from zhbert.train.course import Course
+from zhbert.train.guard import Guard
+from zhbert.train.job import Job, Micro
+from zhbert.train.ranks import join
+from zhbert.train.record import Record
+from zhbert.train.state import clip, gathered, moments_of, put_moments, put_weights, share_out, weights_of
+from zhbert.train.stopping import Stopping
 
-
-class LoopConfig(Config):
-    """How long and how fast to train."""
-
-    steps: int = Field(ge=1, description="optimizer steps")
-    lr: float = Field(gt=0, description="peak learning rate")
-    schedule: ScheduleName = Field(
-        default="linear", description="shape of the learning rate after the warm-up"
-    )
-    warmup: float = Field(default=0.06, ge=0, lt=1, description="share of the steps in which the rate rises")
-    weight_decay: float = Field(
-        default=0.01, ge=0, description="decay of weight matrices (not of norms and biases)"
-    )
-    betas: tuple[float, float] = Field(default=(0.9, 0.98), description="AdamW's two averages")
-    clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
-    seed: int = Field(default=1, ge=0, description="seed of everything random")
-    save_seconds: float = Field(default=60.0, gt=0, description="seconds between checkpoints")
-
-
-@dataclass(frozen=True, slots=True)
-class Micro:
-    """What goes through the model at once, and how many targets the loss sums over."""
-
-    tensors: dict[str, Tensor]
-    targets: int
-    tokens: int
-    lengths: list[int] = field(default_factory=list)
-
-    def to(self, device: torch.device) -> "Micro":
-        """Return the same on a device."""
-        tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
-        return Micro(tensors, self.targets, self.tokens, self.lengths)
-
-
-class Job(Protocol):
-    """What is being learnt: where batches come from, what the loss is, how good the model is."""
-
-    def next_step(self) -> list[Micro]:
-        """Return the micro-batches of the next step."""
-
-    def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
-        """Return the loss SUMMED over the micro-batch's targets."""
-
-    def evaluate(self, model: PreTrainedModel, step: int) -> float | None:
-        """Return how good the model is after `step` steps, where this is a step to look; higher is better."""
-
-    def state(self) -> dict[str, Any]:
-        """Return the position in the data."""
-
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go to a position in the data."""
+EVERY = 10  # steps between two rows of the record
 
 
 @dataclass(slots=True)
 class History:
-    """What happened so far."""
+    """What happened so far; `seconds` are those of all restarts together."""
 
-    rows: list[dict[str, float]] = field(default_factory=list)
+    steps: int = 0
     best: float | None = None
     best_step: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    parts: int = 1
+    guard: Guard = field(default_factory=Guard)
 
 
 def train(
@@ -99,128 +54,228 @@ def train(
 ) -> History:
     """Train `model` in place, resuming from a checkpoint in `folder`, and return what happened.
 
-    Where the job evaluates, the best weights seen are the ones that the model ends with.
+    Where the job evaluates, the best weights seen are the ones that the model ends with. Checkpoints
+    stay until the caller, who has saved the model, clears them: a kill in between costs nothing.
     """
-    return _Training(model, job, config, folder).run(progress)
+    return _Training(model, job, config, folder, progress).run()
+
+
+class _Loss(nn.Module):
+    """The loss as a module: what gathers shared-out weights when it is called."""
+
+    def __init__(self, model: PreTrainedModel, job: Job) -> None:
+        super().__init__()
+        self.model, self.job = model, job
+
+    def forward(self, micro: Micro) -> Tensor:
+        return self.job.loss(self.model, micro)
 
 
 class _Training:
-    def __init__(self, model: PreTrainedModel, job: Job, config: LoopConfig, folder: Path) -> None:
-        self.job, self.config, self.folder = job, config, folder
-        self.accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
-        optimizer = make_optimizer(model, config)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.plain = model
-        self.history, self.step = History(), 0
-        self.log = folder / LOGS / "metrics.jsonl"
+    def __init__(
+        self, model: PreTrainedModel, job: Job, config: LoopConfig, folder: Path, progress: Progress
+    ) -> None:
+        self.given, self.job, self.config, self.folder, self.progress = model, job, config, folder, progress
+        self.ranks, self.history, self.course = join(), History(), Course(config)
+        self.shared_out = config.shard and self.ranks.world > 1
+        self.record = Record(folder, progress, writes=self.ranks.main, tensorboard=config.tensorboard)
 
-    def run(self, progress: Progress) -> History:
-        self._resume()
-        self.model.train()
-        saved = time.monotonic()
-        with progress.bar("train", total=self.config.steps, unit="steps") as bar:
-            bar.advance(self.step)
-            while self.step < self.config.steps:
-                self._do_step(bar)
-                if time.monotonic() - saved > self.config.save_seconds:
-                    self._save()
-                    saved = time.monotonic()
+    def run(self) -> History:
+        moments = self._resume()
+        self._place(moments)
+        self.record.begin(self.history.steps)
+        self.started, self.before = time.monotonic(), self.history.seconds
+        self.saved, self.logged = self.before, (self.history.tokens, self.before)
+        with Stopping() as stopping:
+            self._loop(stopping)
+            if self.ranks.total(stopping.asked)[0]:
+                self._save()
+                self.ranks.said(None)  # nobody leaves before it is on the disk
+                self.progress.say(f"stopped after step {self.history.steps}: the same command goes on there")
+                stopping.obey()
         self._finish()
         return self.history
 
-    def _do_step(self, bar: Bar) -> None:
-        started = time.perf_counter()
-        torch.manual_seed(step_seed(self.config.seed, self.step))
-        micros = self.job.next_step()
-        rate = self._set_rate()
-        loss = self._backward(micros)
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.step += 1
-        self.history.tokens += sum(micro.tokens for micro in micros)
-        self.history.seconds += time.perf_counter() - started
-        if self.step % 10 == 0 or self.step == self.config.steps:
-            self._log(bar, loss=float(loss), norm=float(norm), lr=rate)
-        bar.advance(1)
-        self._judge(bar)
+    def _loop(self, stopping: Stopping) -> None:
+        course, history, stop = self.course, self.history, False
+        with self.progress.bar("train", total=course.length, unit=course.unit) as bar:
+            bar.advance(course.place(history.steps, history.seconds))
+            while not (self._over() or stop):
+                stop = self._step(bar, stopping)
+                if history.seconds - self.saved > self.config.save_seconds and not stop:
+                    self._save()
 
-    def _backward(self, micros: list[Micro]) -> Tensor:
-        mine = torch.tensor(sum(micro.targets for micro in micros), device=self.accelerator.device)
-        targets = max(int(self.accelerator.reduce(mine, reduction="sum")), 1)
-        total = torch.zeros((), device=self.accelerator.device)
-        for position, micro in enumerate(micros, start=1):
-            last = position == len(micros)
-            with nullcontext() if last else self.accelerator.no_sync(self.model):
-                with self.accelerator.autocast():
-                    loss = self.job.loss(self.model, micro.to(self.accelerator.device)) / targets
-                # gradients are averaged over processes, and the sum is wanted
-                self.accelerator.backward(loss * self.accelerator.num_processes)
-            total += loss.detach()
-        return total
+    def _resume(self) -> dict[str, Tensor]:
+        """Go to the newest checkpoint; return the optimizer's part of it."""
+        found = self.ranks.said(checkpoint.latest(self.folder))
+        if found is None:
+            return {}
+        moments, state = checkpoint.load(found, model=self.given)
+        guard = Guard(**state["history"].pop("guard"))
+        self.history = History(**state["history"], guard=guard)
+        if self.history.best is not None and not checkpoint.has_best(self.folder):
+            raise ModelError(
+                "the best weights so far are gone",
+                where=self.folder,
+                remedy="remove the folder to start again",
+            )
+        self.job.resume(state["job"])
+        return moments
+
+    def _place(self, moments: dict[str, Tensor]) -> None:
+        """Bring everything to where it is computed."""
+        cuda = self.ranks.device.type == "cuda"
+        if cuda:
+            torch.set_float32_matmul_precision("high" if self.config.tf32 else "highest")
+        self.bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+        self.model = (copy.deepcopy(self.given) if self.shared_out else self.given).to(self.ranks.device)
+        self.model.train()
+        self.loss = _Loss(self.model, self.job)
+        if self.shared_out:
+            share_out(self.loss, self.ranks)
+        self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.optimizer = make_optimizer(self.model, self.config)
+        put_moments(self.optimizer, moments)
+        if self.config.compile and cuda:
+            self.job.compiled(self.model)
+
+    def _step(self, bar: Bar, stopping: Stopping) -> bool:
+        """Do one step; return whether it is to be the last one for now."""
+        history, guard = self.history, self.history.guard
+        place = self.course.place(history.steps, history.seconds)
+        rate = self._set_rate()
+        loss, tokens, stop = self._attempt(stopping)
+        norm = 0.0
+        fault = guard.fault(loss, factor=self.config.spike)
+        if not fault:
+            norm = self._gradient()
+            fault = guard.fault(loss, norm, factor=self.config.spike)
+        history.steps += 1
+        history.tokens += tokens
+        if fault:
+            self._skip(fault)
+        else:
+            self.optimizer.step()
+            guard.passed(loss)
+        self.optimizer.zero_grad()
+        if history.steps % EVERY == 0 or self._over():
+            self._log(bar, loss=loss, norm=norm, lr=rate, batch_tokens=tokens)
+        bar.advance(self.course.place(history.steps, history.seconds) - place)
+        self._judge(bar)
+        return stop
 
     def _set_rate(self) -> float:
-        c = self.config
-        rate = c.lr * share(c.schedule, self.step, steps=c.steps, warmup=c.warmup)
+        rate = self.course.rate(self.history.steps, self.history.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
 
-    def _log(self, bar: Bar, *, loss: float, norm: float, lr: float) -> None:
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise TrainingError(
-                f"the loss is {loss} and its gradient {norm} at step {self.step}",
-                remedy="a lower learning rate may help",
+    def _gradient(self) -> float:
+        """Add up the gradients of all processes, shorten the sum, and return what its norm was."""
+        if not self.shared_out:  # FSDP2 has done it
+            self.ranks.add_gradients(self.weights)
+        return clip(self.weights, self.config.clip)
+
+    def _attempt(self, stopping: Stopping) -> tuple[float, int, bool]:
+        """Return the loss of a step, its gradients in place, its tokens, and whether to stop after it."""
+        history, position, fewer = self.history, self.job.state(), 0.0
+        done = self.course.done(history.steps, history.seconds)
+        while True:
+            torch.manual_seed(step_seed(self.config.seed, history.steps, self.ranks.rank))
+            micros = self.job.next_step(done=done, parts=history.parts)
+            mine = [sum(micro.targets for micro in micros), sum(micro.tokens for micro in micros)]
+            targets, tokens, pieces = self.ranks.total(*mine, len(micros))
+            loss, full = self._backward(micros, max(targets, 1))
+            clock = self.before + time.monotonic() - self.started if self.ranks.main else 0.0
+            loss, full, asked, history.seconds = self.ranks.total(loss, full, stopping.asked, clock)
+            if not full:
+                return loss, int(tokens), asked > 0
+            if pieces == fewer:
+                raise TrainingError("out of memory with one sample at a time", remedy="take shorter samples")
+            fewer = pieces
+            history.parts *= 2
+            self.progress.say(
+                f"out of memory: from step {history.steps} on micro-batches of 1/{history.parts}"
             )
-        speed = self.history.tokens / self.history.seconds
-        self._write({"step": self.step, "loss": loss, "norm": norm, "lr": lr, "tokens_per_second": speed})
-        bar.advance(0, loss=loss, tokens_per_second=speed)
+            self.job.resume(position)
+
+    def _backward(self, micros: list[Micro], targets: float) -> tuple[float, float]:
+        """Return the loss of this process's share, and 1 where memory ran out, else 0."""
+        total = torch.zeros((), device=self.ranks.device)
+        if self.shared_out:  # every micro-batch needs all processes, because each has a part of the weights
+            micros = micros + [micros[-1].idle()] * (self.ranks.most(len(micros)) - len(micros))
+        try:
+            for micro in micros:
+                if micro.targets or self.shared_out:
+                    with torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.bf16):
+                        loss = self.loss(micro.to(self.ranks.device)) * min(micro.targets, 1) / targets
+                    (loss * self.ranks.world if self.shared_out else loss).backward()  # FSDP2 takes the mean
+                    total += loss.detach()
+            return float(total), 0.0
+        except torch.OutOfMemoryError as error:
+            if self.shared_out:  # the others wait inside the step and cannot be told
+                raise TrainingError(f"out of memory: {error}", remedy="lower micro_tokens") from error
+        self.optimizer.zero_grad()
+        torch.cuda.empty_cache()
+        return 0.0, 1.0
+
+    def _skip(self, fault: str) -> None:
+        step, where = self.history.steps, self.job.where()
+        self.progress.say(f"step {step} skipped: {fault} ({where})")
+        self.record.write({"step": step, "fault": fault, "where": where})
+        self.history.guard.skip(step, fault, where, patience=self.config.patience)
+
+    def _over(self) -> bool:
+        return self.course.done(self.history.steps, self.history.seconds) >= 1
+
+    def _log(self, bar: Bar, **figures: float) -> None:
+        history, (tokens, seconds) = self.history, self.logged
+        speed = (history.tokens - tokens) / max(history.seconds - seconds, 1e-9)
+        self.logged = (history.tokens, history.seconds)
+        more = {"skipped": history.guard.skipped, "seconds": round(history.seconds, 2)}
+        self.record.write({"step": history.steps, **figures, "tokens_per_second": round(speed, 1), **more})
+        bar.advance(0, loss=figures["loss"], tokens_per_second=speed)
 
     def _judge(self, bar: Bar) -> None:
-        score = self.job.evaluate(self.plain, self.step)
+        history = self.history
+        with gathered(self.loss):
+            score = self.ranks.said(self.job.evaluate(self.model, history.steps, last=self._over()))
         self.model.train()
         if score is None:
             return
-        self._write({"step": self.step, "score": score})
+        self.record.write({"step": history.steps, "score": score})
         bar.advance(0, score=score)
-        if self.history.best is None or score > self.history.best:
-            self.history.best, self.history.best_step = score, self.step
-            checkpoint.save_best(self.folder, self.plain)
-
-    def _write(self, row: dict[str, float]) -> None:
-        self.history.rows.append(row)
-        with self.log.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(row) + "\n")
+        if history.best is None or score > history.best:
+            history.best, history.best_step = score, history.steps
+            weights = weights_of(self.model)
+            if self.ranks.main:
+                checkpoint.save_best(self.folder, weights)
 
     def _save(self) -> None:
-        state = {"job": self.job.state(), "history": to_plain(self.history)}
-        checkpoint.save(self.folder, step=self.step, model=self.plain, optimizer=self.optimizer, state=state)
-
-    def _resume(self) -> None:
-        rows: list[dict[str, float]] = []
-        if found := checkpoint.latest(self.folder):
-            state = checkpoint.load(found, model=self.plain, optimizer=self.optimizer)
-            self.step, self.history = state["step"], History(**state["history"])
-            if self.history.best is not None and not checkpoint.has_best(self.folder):
-                raise ModelError(
-                    "the best weights so far are gone",
-                    where=self.folder,
-                    remedy="remove the folder to start again",
-                )
-            self.job.resume(state["job"])
-            rows = self.history.rows
-        self.log.parent.mkdir(exist_ok=True)
-        self.log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        weights, moments = weights_of(self.model), moments_of(self.optimizer)
+        state: dict[str, Any] = {"job": self.job.state(), "history": asdict(self.history)}
+        if self.ranks.main:
+            checkpoint.save(
+                self.folder,
+                step=self.history.steps,
+                weights=weights,
+                moments=moments,
+                state=state,
+                keep=self.config.keep,
+            )
+        self.saved = self.history.seconds
 
     def _finish(self) -> None:
-        if self.history.best is not None:
-            checkpoint.load_best(self.folder, self.plain)
-        checkpoint.clear(self.folder)
+        self.record.close()
+        if self.shared_out:
+            put_weights(self.given, weights_of(self.model))
+        if self.ranks.said(self.history.best) is not None:  # and process 0 has written the last of them
+            checkpoint.load_best(self.folder, self.given)
 
 
-def step_seed(seed: int, step: int) -> int:
-    """Return the seed of one step."""
-    return (seed * 1_000_003 + step) % 2**63
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """Return the seed of one step in one process."""
+    return (seed * 1_000_003 + step + rank * 7_368_787_961) % 2**63
 
 
 def make_optimizer(model: PreTrainedModel, config: LoopConfig) -> torch.optim.AdamW:

@@ -1,6 +1,7 @@
-"""Learning-rate schedules: the share of the peak rate at a point of the training.
+"""Schedules: the share of the peak rate, and the size of a batch, at a point of the training.
 
-Each is a pure function of (step, steps, warmup), so that a resumed run needs no scheduler state.
+Each is a pure function of the step, or of the share of the time that is spent, so that a resumed run
+needs no scheduler state.
 """
 
 import math
@@ -45,3 +46,23 @@ def share(name: ScheduleName, step: int, *, steps: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / rising
     return SCHEDULES[name]((step - rising) / max(1, steps - rising))
+
+
+def share_of_time(name: ScheduleName, spent: float, *, warmup: float) -> float:
+    """Return the share of the peak rate when a share of the time is spent; the first step's is not 0.
+
+    >>> [round(share_of_time("linear", spent, warmup=0.2), 2) for spent in (0, 0.1, 0.2, 0.6, 1)]
+    [0.01, 0.5, 1.0, 0.5, 0.0]
+    """
+    if spent < warmup:
+        return max(spent / warmup, 0.01)
+    return SCHEDULES[name](min(1.0, (spent - warmup) / (1.0 - warmup)))
+
+
+def ramped(first: int, full: int, done: float, *, over: float) -> int:
+    """Return the tokens of a batch that grows from `first` to `full` over a share of the training.
+
+    >>> [ramped(100, 500, done, over=0.2) for done in (0, 0.1, 0.2, 0.9)]
+    [100, 300, 500, 500]
+    """
+    return full if done >= over else first + int((full - first) * done / over)

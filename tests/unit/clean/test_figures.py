@@ -87,6 +87,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> jieba.Tokenizer:
     return tokenizer
 
 
+@pytest.mark.slow
 def test_fineweb2_objects_to_the_same(plain: jieba.Tokenizer) -> None:
     fields = [name for name in PRESETS["fineweb2-zh"] if name not in ("language", "max_words")]
     seen: Counter[str] = Counter()

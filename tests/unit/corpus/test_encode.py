@@ -143,6 +143,21 @@ def test_counts_are_those_of_the_shards(tmp_path: Path, tokenizer: Tokenizer) ->
     assert Tokenizer.load(work.folder / "tokenizer").fingerprint == tokenizer.fingerprint
 
 
+def test_a_document_keeps_its_source_on_either_side(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    names = ["news.txt:1", "百科/2", "百科/3", "news.txt:4"] * 20
+    documents = [
+        Document(id=f"{i}", text=TEXTS[i % 4], source=name.split(":")[0]) for i, name in enumerate(names)
+    ]
+    (tmp_path / "documents").mkdir()
+    Columns.of(documents).write(tmp_path / "documents" / "part-00000.parquet")
+    work = encoded(tmp_path, tmp_path / "documents", tokenizer, held_out=0.3)
+    for part in ("train", "held-out"):
+        shards = Shards.open(work.folder / part)
+        own = [d.source for d in documents if is_held_out(d.id, 0.3) == (part == "held-out")]
+        assert [shards.sources[i] for i in shards.sources_D] == own
+        assert set(own) == {"news.txt", "百科/2", "百科/3"}
+
+
 def test_the_held_out_part_does_not_move_when_documents_are_added() -> None:
     held = {i for i in range(2000) if is_held_out(f"news.txt:{i}", 0.05)}
     assert 60 < len(held) < 140

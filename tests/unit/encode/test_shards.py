@@ -23,8 +23,8 @@ def write(folder: Path, *, vocabulary: int = 65_536, segmenter: str = "jieba-1")
             segmenter=segmenter,
             config={"最长": "512"},
         ) as shard:
-            for ids in docs:
-                shard.add(ids, [SENTENCE] * len(ids))
+            for number, ids in enumerate(docs):
+                shard.add(ids, [SENTENCE] * len(ids), sources=["新闻" if number else f"来源{at}"])
     return folder
 
 
@@ -48,12 +48,39 @@ def test_documents_come_back(tmp_path: Path, vocabulary: int, name: str, width: 
 
 def test_the_files_are_the_format_that_the_docstring_shows(folder: Path) -> None:
     shard = folder / "00001"
-    assert sorted(path.name for path in shard.iterdir()) == ["docs.u64", "flags.u8", "ids.u16", "meta.json"]
+    assert sorted(path.name for path in shard.iterdir()) == [
+        "docs.u64",
+        "flags.u8",
+        "ids.u16",
+        "meta.json",
+        "sources.u16",
+    ]
     assert np.fromfile(shard / "ids.u16", "<u2").tolist() == [8, 65_535, 9, 5, 5]
     assert np.fromfile(shard / "docs.u64", "<u8").tolist() == [2, 3, 5]
+    assert np.fromfile(shard / "sources.u16", "<u2").tolist() == [0, 1, 1]
     meta = json.loads((shard / "meta.json").read_text(encoding="utf-8"))
+    assert meta["sources"] == ["来源1", "新闻"]
     assert (meta["documents"], meta["tokens"], meta["config"]) == (3, 5, {"最长": "512"})
-    assert set(meta["sha256"]) == {"ids.u16", "flags.u8", "docs.u64"}
+    assert set(meta["sha256"]) == {"ids.u16", "flags.u8", "docs.u64", "sources.u16"}
+
+
+def test_sources_have_one_numbering_over_all_shards(folder: Path) -> None:
+    shards = Shards.open(folder)
+    assert shards.sources == ("来源0", "新闻", "来源1", "来源2")
+    assert shards.sources_D.tolist() == [0, 1, 2, 1, 1, 3]
+
+
+def test_documents_without_a_source_have_the_empty_one(tmp_path: Path) -> None:
+    write_one(tmp_path / "00000", [1], [0])
+    assert Shards.open(tmp_path).sources == ("",)
+
+
+def test_what_a_shard_cannot_number_has_one_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zhbert.encode.shards.SOURCES", 2)
+    with ShardWriter(tmp_path / "00000", vocabulary=9, tokenizer="t", segmenter="s") as shard:
+        shard.add([1] * 5, [0] * 5, [1, 2, 3, 4, 5], sources=["甲", "乙", "丙", "丁", "甲"])
+    shards = Shards.open(tmp_path)
+    assert [shards.sources[i] for i in shards.sources_D] == ["甲", "乙", "…", "…", "甲"]
 
 
 def test_the_same_documents_give_the_same_bytes(tmp_path: Path) -> None:
@@ -113,7 +140,10 @@ DAMAGE = {
         lambda f: truncate(f / "00000/meta.json") or truncate(f / "00000/meta.json"),
         "not valid JSON",
     ),
-    "foreign meta": (lambda f: edit(f / "00000/meta.json", format=2), "shard format 2, not 1"),
+    "foreign meta": (
+        lambda f: edit(f / "00000/meta.json", format=1),
+        r"shard format 1, not 2 \(encode the corpus again\)",
+    ),
     "odd meta": (
         lambda f: edit(f / "00000/meta.json", tokens="3"),
         r'meta\.json: "tokens" must be a whole number',

@@ -27,6 +27,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_makes_the_same_bytes_and_results(tmp_path: Path) -> None:
     results = [
         run_units(Count(pause=0.005), units(6), folder=tmp_path / str(config.workers), config=config)
@@ -70,6 +71,7 @@ def test_units_are_asked_for_no_earlier_than_needed(tmp_path: Path, config: Para
     assert max(ahead) <= {1: 2, 2: 4}[config.workers]  # here: two are looked at to see whether there is one
 
 
+@pytest.mark.slow
 @BOTH
 def test_an_error_of_a_task_keeps_what_is_done_and_names_the_first(tmp_path: Path, config: Parallel) -> None:
     with pytest.raises(DataError) as caught:
@@ -87,6 +89,7 @@ def test_an_error_of_a_task_keeps_what_is_done_and_names_the_first(tmp_path: Pat
     assert calm == {name: h for name, h in tree(tmp_path).items() if not name.startswith("calm/")}
 
 
+@pytest.mark.slow
 @BOTH
 def test_an_error_of_the_source_comes_after_those_of_units_before_it(
     tmp_path: Path, config: Parallel
@@ -103,6 +106,7 @@ def test_an_error_of_the_source_comes_after_those_of_units_before_it(
         run_units(Fails((2,)), broken(4), folder=tmp_path / "bad", config=config)
 
 
+@pytest.mark.slow
 def test_any_other_error_carries_the_story_of_the_worker(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         run_units(Fails((1,), ZeroDivisionError), units(3), folder=tmp_path, config=TWO)
@@ -112,6 +116,7 @@ def test_any_other_error_carries_the_story_of_the_worker(tmp_path: Path) -> None
         run_units(Fails((1,), Untravelled), units(3), folder=tmp_path, config=TWO)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()

@@ -122,7 +122,7 @@ def test_half_precision_is_read_as_float32(folder: Path) -> None:
     path = folder / "model.safetensors"
     save_file({k: v.half() for k, v in load_file(path).items()}, path, metadata={"format": "pt"})
     edit(folder / "config.json", dtype="float16")
-    model, _ = store.load_encoder(str(folder), dropout=0.0)
+    model = store.load_masked(str(folder), dropout=0.0).model
     size = store.task_config(str(folder), labels=["甲", "乙"], dropout=0.0)
     for random in (True, False):
         task = store.new_task_model(str(folder), task="classify", config=size, random=random)
@@ -133,7 +133,7 @@ def test_half_precision_is_read_as_float32(folder: Path) -> None:
 def test_dropout_is_that_of_the_call_not_of_the_folder(folder: Path) -> None:
     edit(folder / "config.json", hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
     for rate in (0.0, 0.2):
-        model, _ = store.load_encoder(str(folder), dropout=rate)
+        model = store.load_masked(str(folder), dropout=rate).model
         assert {m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)} == {rate}
 
 
@@ -181,7 +181,7 @@ def test_is_hub_name(name: str, expected: bool, tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", ["no-such-model-anywhere", "nobody/no-such-model", ""])
 def test_a_name_that_cannot_be_had_is_refused_in_one_line(name: str) -> None:
     for read in (
-        lambda: store.load_encoder(name, dropout=0.0),
+        lambda: store.load_masked(name, dropout=0.0),
         lambda: store.task_config(name, labels=["甲"], dropout=0.0),
     ):
         with pytest.raises(UserError) as caught:

@@ -17,8 +17,17 @@ from zhbert.files import Work, read_manifest
 from zhbert.model.store import read_facts
 from zhbert.progress import SILENT, Progress
 from zhbert.task.base import Feature
-from zhbert.task.finetune import POOL, FinetuneConfig, epoch_batches, finetune
+from zhbert.task.finetune import (
+    POOL,
+    FinetuneConfig,
+    FinetuneJob,
+    epoch_batches,
+    finetune,
+    read_sets,
+)
 from zhbert.task.registry import TASKS, make_task
+from zhbert.train.job import Micro
+from zhbert.train.ranks import Ranks
 
 Settings = Callable[..., dict[str, Any]]
 
@@ -43,9 +52,10 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def figures(folder: Path) -> list[dict[str, float]]:
-    """Return what was logged but for the speeds."""
+    """Return what was logged but for times and restarts."""
     rows = [json.loads(line) for line in (folder / "logs" / "metrics.jsonl").read_text("utf-8").splitlines()]
-    return [{key: value for key, value in row.items() if key != "tokens_per_second"} for row in rows]
+    times = ("tokens_per_second", "seconds")
+    return [{k: v for k, v in row.items() if k not in times} for row in rows if "restart" not in row]
 
 
 def write(path: Path, *rows: dict[str, Any]) -> Path:
@@ -80,6 +90,32 @@ def test_a_killed_run_ends_with_the_same_weights(
     assert equal(weights(tmp_path / "ner"), weights(tiny_models["ner"]))
     assert figures(tmp_path / "ner") == figures(tiny_models["ner"])
     assert not list((tmp_path / "ner").glob("*checkpoint*")) + list((tmp_path / "ner").glob("best*"))
+
+
+def test_processes_and_parts_share_a_batch(tiny_finetune: Settings, setting: Callable[..., Any]) -> None:
+    config = config_of(tiny_finetune("ner"))
+    labels, train_set, dev_set = read_sets(config)
+    task = make_task("ner", setting(*labels, window=48))
+
+    def take(rank: int, world: int, parts: int) -> list[Micro]:
+        ranks = Ranks(rank, world, torch.device("cpu"))
+        return FinetuneJob(task, config, train_set, dev_set, ranks).next_step(done=0.0, parts=parts)
+
+    (whole,) = take(0, 1, 1)
+    for world, parts in ((1, 3), (2, 1), (2, 2), (3, 5), (11, 1)):
+        shares = [take(rank, world, parts) for rank in range(world)]
+        assert sum(micro.targets for share in shares for micro in share) == whole.targets
+        assert sum(micro.tokens for share in shares for micro in share) == whole.tokens
+        busy = [micro for share in shares for micro in share if micro.targets]
+        found = sorted(ids for micro in busy for ids in rows_of(micro))
+        assert found == sorted(rows_of(whole))
+    assert [len(share) for share in shares] == [1] * 11
+    assert [share[0].targets for share in shares[8:]] == [0] * 3
+
+
+def rows_of(micro: Micro) -> list[list[int]]:
+    pairs = zip(micro.tensors["input_ids"], micro.tensors["attention_mask"].sum(1), strict=True)
+    return [ids[:length].tolist() for ids, length in pairs]
 
 
 def test_random_takes_the_size_but_not_the_weights(

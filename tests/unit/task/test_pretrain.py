@@ -20,9 +20,12 @@ from zhbert.files import Work, read_manifest
 from zhbert.model.attention import use_packed
 from zhbert.model.encoder import new_config, new_encoder
 from zhbert.progress import SILENT, Progress
-from zhbert.task.pretrain import PretrainConfig, PretrainJob, pretrain, split
+from zhbert.task.masked import PretrainJob, split
+from zhbert.task.pretrain import PretrainConfig, pretrain
+from zhbert.train.ranks import Ranks
 
 Values = dict[str, Any]
+ALONE = Ranks(0, 1, torch.device("cpu"))
 
 
 def config_of(values: Values) -> PretrainConfig:
@@ -46,12 +49,12 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 @pytest.fixture
 def job(tiny_pretrain: Values, tiny_tokenizer: Tokenizer) -> PretrainJob:
-    return PretrainJob(config_of(tiny_pretrain), tiny_tokenizer)
+    return PretrainJob(config_of(tiny_pretrain), tiny_tokenizer, ALONE)
 
 
 def test_the_loss_is_that_of_each_sample_alone(job: PretrainJob, tiny_tokenizer: Tokenizer) -> None:
     model = new_encoder(new_config("pico", tiny_tokenizer), seed=1).eval()
-    for micro in job.next_step():
+    for micro in job.next_step(done=0.0, parts=1):
         rows = torch.split(micro.tensors["ids_T"], micro.lengths)
         logits = torch.cat([model(input_ids=row[None]).logits[0] for row in rows])
         wanted = micro.tensors["targets_M"]
@@ -101,6 +104,7 @@ def test_a_killed_run_ends_with_the_same_folder(
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()} == files
 
 
+@pytest.mark.slow
 def test_judging_is_the_same_every_time_and_in_between(
     tmp_path: Path, tiny_pretrain: Values, tiny_encoder: Path, tiny_tokenizer: Tokenizer
 ) -> None:
@@ -110,10 +114,10 @@ def test_judging_is_the_same_every_time_and_in_between(
     assert manifest is not None
     assert counts["held_out"] == manifest.counts["held_out"]
     assert equal(weights(tmp_path / "out"), weights(tiny_encoder))
-    job = PretrainJob(config_of(values), tiny_tokenizer)
+    job = PretrainJob(config_of(values), tiny_tokenizer, ALONE)
     model = new_encoder(new_config("pico", tiny_tokenizer), seed=1)
     use_packed(model)
-    assert [job.evaluate(model, step) for step in range(1, 7)] == [None] * 6
+    assert [job.evaluate(model, step, last=step == 6) for step in range(1, 7)] == [None] * 6
     assert sorted(job.judged) == [2, 4, 6]
     assert job.judged[2] == job.judged[6]
     assert job.judged[2]["loss"] == pytest.approx(np.log(tiny_tokenizer.size), rel=0.05)
@@ -127,6 +131,117 @@ def test_judging_happens_where_the_model_is(job: PretrainJob, monkeypatch: pytes
     use_packed(model)
     job.judge(model)
     assert moved == [model.device] * len(job.held_out)
+
+
+def test_batches_grow_and_the_position_stays_exact(tiny_pretrain: Values, tiny_tokenizer: Tokenizer) -> None:
+    values = tiny_pretrain | {"first_batch_tokens": 100, "batch_tokens": 700, "ramp": 0.5}
+    grown = [PretrainJob(config_of(values), tiny_tokenizer, ALONE) for _ in range(2)]
+    sizes, seen = [], []
+    for step in range(10):
+        job = grown[0]
+        if step == 4:  # a restart
+            grown[1].resume(json.loads(json.dumps(job.state())))
+            grown.reverse()
+            job = grown[0]
+        batch, _ = job.batches.batch_at(job.batches.state)
+        before = job.batches.state
+        sizes.append(sum(micro.tokens for micro in job.next_step(done=step / 10, parts=1)))
+        taken = job.batches.state.consumed - before.consumed
+        assert job.where() == (
+            f"epoch 0, samples {before.consumed} to {before.consumed + taken - 1} of {len(job.batches.table)}"
+        )
+        seen += batch.samples_S[:taken].tolist()
+    wanted = [100 + 120 * min(step, 5) for step in range(10)]
+    assert all(want - 48 < size <= want for size, want in zip(sizes, wanted, strict=True))
+    assert len(seen) == len(set(seen)) == job.batches.state.consumed
+
+
+def test_parts_cut_micro_batches_and_leave_the_batch(
+    tiny_pretrain: Values, tiny_tokenizer: Tokenizer
+) -> None:
+    whole, parts = [], []
+    for found, number in ((whole, 1), (parts, 4)):
+        job = PretrainJob(config_of(tiny_pretrain), tiny_tokenizer, ALONE)
+        found += job.next_step(done=0.0, parts=number)
+    assert max(micro.tokens for micro in parts) <= 64 < max(micro.tokens for micro in whole)
+    for name in ("ids_T", "targets_M"):
+        one, other = (torch.cat([m.tensors[name] for m in found]) for found in (whole, parts))
+        assert torch.equal(one, other)
+
+
+def test_processes_share_a_step_and_one_without_samples_is_idle(
+    tiny_pretrain: Values, tiny_tokenizer: Tokenizer
+) -> None:
+    world = 20  # more than a step has samples
+    config = config_of(tiny_pretrain)
+    all_of_it = PretrainJob(config, tiny_tokenizer, ALONE).next_step(done=0.0, parts=1)
+    jobs = [PretrainJob(config, tiny_tokenizer, Ranks(i, world, torch.device("cpu"))) for i in range(world)]
+    shares = [job.next_step(done=0.0, parts=1) for job in jobs]
+    assert len({str(job.state()) for job in jobs}) == 1
+    busy = [micro for share in shares for micro in share if micro.targets]
+    ids = torch.cat([micro.tensors["ids_T"] for micro in busy if micro.tokens])
+    assert torch.equal(ids, torch.cat([micro.tensors["ids_T"] for micro in all_of_it]))
+    idle = [share for share in shares if not sum(micro.tokens for micro in share)]
+    assert idle
+    model = new_encoder(new_config("pico", tiny_tokenizer), seed=1)
+    use_packed(model)
+    for (micro,) in idle:
+        assert micro.targets == 0
+        jobs[0].loss(model, micro).backward()
+
+
+@pytest.mark.parametrize("pairs", ["none", "sop"])
+def test_batches_of_one_shape_have_the_same_loss(
+    pairs: str, tiny_pretrain: Values, tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **_: None)
+    plain, shaped = (
+        PretrainJob(config_of(tiny_pretrain | {"pairs": pairs}), tiny_tokenizer, ALONE) for _ in range(2)
+    )
+    model = new_encoder(new_config("pico", tiny_tokenizer), seed=1, pairs=pairs != "none").eval()
+    use_packed(model)
+    shaped.compiled(model)
+    sizes = set()
+    for parts in (1, 2):
+        steps = plain.next_step(done=0.0, parts=parts), shaped.next_step(done=0.0, parts=parts)
+        for one, other in zip(*steps, strict=True):
+            assert (one.targets, one.tokens) == (other.targets, other.tokens)
+            assert shaped.loss(model, other).item() == pytest.approx(plain.loss(model, one).item(), rel=1e-4)
+            sizes.add((parts, len(other.tensors["ids_T"]), len(other.tensors["targets_M"])))
+    assert len(sizes) == 2
+    assert shaped.judge(model) == pytest.approx(plain.judge(model), abs=2e-4)
+
+
+@pytest.mark.parametrize("family", ["bert", "ernie"])
+def test_pairs_are_learnt_beside_masked_words(
+    family: str, tmp_path: Path, tiny_pretrain: Values, tiny_tokenizer: Tokenizer
+) -> None:
+    values = tiny_pretrain | {"pairs": "nsp", "family": family, "steps": 2}
+    job = PretrainJob(config_of(values), tiny_tokenizer, ALONE)
+    model = new_encoder(new_config("pico", tiny_tokenizer, family=family), seed=1, pairs=True).eval()
+    for micro in job.next_step(done=0.0, parts=1):
+        rows = zip(
+            *(torch.split(micro.tensors[name], micro.lengths) for name in ("ids_T", "segments_T")),
+            strict=True,
+        )
+        outputs = [model(input_ids=ids[None], token_type_ids=segments[None]) for ids, segments in rows]
+        words = torch.cat([output.prediction_logits[0] for output in outputs])[micro.tensors["positions_M"]]
+        pairs = torch.cat([output.seq_relationship_logits for output in outputs])
+        slow = cross_entropy(words, micro.tensors["targets_M"], reduction="sum")
+        slow += job.pair_weight * cross_entropy(pairs, micro.tensors["labels_S"], reduction="sum")
+        use_packed(model)
+        assert job.loss(model, micro).item() == pytest.approx(slow.item(), rel=1e-5)
+        model.set_attn_implementation("sdpa")
+    counts = run(tmp_path / "out", values).counts
+    assert counts["held_out"].keys() == {"loss", "accuracy", "pairs"}
+    loaded, facts = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", output_loading_info=True)
+    assert not facts["missing_keys"]
+    assert loaded.config.model_type == family
+
+
+def test_pairs_need_a_head_for_them(tmp_path: Path, tiny_pretrain: Values) -> None:
+    with pytest.raises(ConfigError, match="roberta has no head for pairs"):
+        run(tmp_path / "out", tiny_pretrain | {"pairs": "sop", "family": "roberta"})
 
 
 def test_held_out_text_is_not_trained_on(job: PretrainJob) -> None:

@@ -80,6 +80,7 @@ def real_lines(*, kilobytes: int) -> Iterator[str]:
             yield lines.pop()
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_words_are_those_of_jieba_on_real_lines(theirs: jieba.Tokenizer) -> None:
     ours = [segmenter(name) for name in NAMES]
@@ -105,6 +106,7 @@ def dictionary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_splits")
 def test_user_words_work_as_in_jieba(dictionary: Path, theirs: jieba.Tokenizer) -> None:
     ours = [segmenter(name, user_words=dictionary) for name in NAMES]

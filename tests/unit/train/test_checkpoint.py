@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from zhbert.train import checkpoint
+from zhbert.train.state import moments_of, put_moments, weights_of
 
 
 class Kill(BaseException):
@@ -36,10 +37,21 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
-def save(folder: Path, number: int, model: nn.Module, optimizer: Any) -> None:
+def save(folder: Path, number: int, model: nn.Module, optimizer: Any, keep: int = 1) -> None:
     checkpoint.save(
-        folder, step=number, model=model, optimizer=optimizer, state={"job": {"position": number}}
+        folder,
+        step=number,
+        weights=weights_of(model),
+        moments=moments_of(optimizer),
+        state={"job": {"position": number}},
+        keep=keep,
     )
+
+
+def load(found: Path, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+    moments, state = checkpoint.load(found, model=model)
+    put_moments(optimizer, moments)
+    return state
 
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
@@ -56,7 +68,7 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
 
     for name in ("rename", "replace", "mkdir", "unlink", "rmdir"):
         monkeypatch.setattr(os, name, mortal(getattr(os, name)))
-    for name in ("save_model", "save_file"):
+    for name in ("save_file", "sync"):
         monkeypatch.setattr(checkpoint, name, mortal(getattr(checkpoint, name)))
 
 
@@ -68,22 +80,25 @@ def test_training_goes_on_bit_for_bit(tmp_path: Path, model: nn.Module, optimize
     again = torch.optim.AdamW(other.parameters(), lr=0.1, fused=True)
     found = checkpoint.latest(tmp_path)
     assert found is not None
-    assert checkpoint.load(found, model=other, optimizer=again) == {"step": 1, "job": {"position": 1}}
+    assert load(found, other, again) == {"step": 1, "job": {"position": 1}}
     step(other, again)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in other.state_dict().items())
 
 
-def test_only_the_newest_is_kept(tmp_path: Path, model: nn.Module, optimizer: Any) -> None:
-    for number in (9, 10, 100, 1_000_000):
-        save(tmp_path, number, model, optimizer)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-001000000"]
+@pytest.mark.parametrize("keep", [1, 2, 9])
+def test_only_the_newest_are_kept(keep: int, tmp_path: Path, model: nn.Module, optimizer: Any) -> None:
+    numbers = (9, 10, 100, 1_000_000)
+    for number in numbers:
+        save(tmp_path, number, model, optimizer, keep)
+    names = [f"checkpoint-{number:09d}" for number in numbers]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names[-keep:]
 
 
 def test_a_kill_while_saving_leaves_the_old_one_or_the_new_one(
     tmp_path: Path, model: nn.Module, optimizer: Any
 ) -> None:
     seen = set()
-    for call in range(20):
+    for call in range(30):
         folder = tmp_path / str(call)
         save(folder, 1, model, optimizer)
         with pytest.MonkeyPatch.context() as patch:
@@ -92,7 +107,7 @@ def test_a_kill_while_saving_leaves_the_old_one_or_the_new_one(
                 save(folder, 2, model, optimizer)
         found = checkpoint.latest(folder)
         assert found is not None
-        seen.add(checkpoint.load(found, model=model, optimizer=optimizer)["step"])
+        seen.add(load(found, model, optimizer)["step"])
         save(folder, 3, model, optimizer)
         names = {path.name for path in folder.iterdir()}
         assert "checkpoint-000000003" in names
@@ -104,10 +119,10 @@ def test_a_kill_while_clearing_leaves_a_whole_checkpoint_or_none(
     tmp_path: Path, model: nn.Module, optimizer: Any
 ) -> None:
     left = set()
-    for call in range(20):
+    for call in range(30):
         folder = tmp_path / str(call)
         save(folder, 1, model, optimizer)
-        checkpoint.save_best(folder, model)
+        checkpoint.save_best(folder, weights_of(model))
         shutil.copytree(folder / "checkpoint-000000001", folder / "checkpoint-000000002.tmp")
         (folder / "best.safetensors.tmp").touch()
         with pytest.MonkeyPatch.context() as patch:
@@ -117,7 +132,7 @@ def test_a_kill_while_clearing_leaves_a_whole_checkpoint_or_none(
         found = checkpoint.latest(folder)
         left.add(found is not None)
         if found:
-            checkpoint.load(found, model=model, optimizer=optimizer)
+            load(found, model, optimizer)
             assert checkpoint.has_best(folder)
         checkpoint.clear(folder)
         assert list(folder.iterdir()) == []
@@ -125,7 +140,7 @@ def test_a_kill_while_clearing_leaves_a_whole_checkpoint_or_none(
 
 
 def test_the_best_weights_come_back(tmp_path: Path, model: nn.Module, optimizer: Any) -> None:
-    checkpoint.save_best(tmp_path, model)
+    checkpoint.save_best(tmp_path, weights_of(model))
     expected = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     step(model, optimizer)
     checkpoint.load_best(tmp_path, model)
@@ -136,3 +151,36 @@ def test_nothing_there(tmp_path: Path) -> None:
     assert checkpoint.latest(tmp_path) is None
     (tmp_path / "checkpoint-000000007.tmp").mkdir()
     assert checkpoint.latest(tmp_path) is None
+
+
+def test_files_are_on_the_disk_before_the_checkpoint_can_be_seen(
+    tmp_path: Path, model: nn.Module, optimizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(checkpoint, "sync", lambda path: done.append(f"sync {path.name}"))
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda old, new: done.append("rename") or rename(old, new))
+    save(tmp_path, 7, model, optimizer)
+    files = ("model.safetensors", "optimizer.safetensors", "state.json", "checkpoint-000000007.tmp")
+    assert done == [*(f"sync {name}" for name in files), "rename", f"sync {tmp_path.name}"]
+
+
+def test_tied_weights_are_saved_once_and_come_back_tied(tmp_path: Path) -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.out = nn.Embedding(5, 4), nn.Linear(4, 5)
+            self.out.weight = self.table.weight
+
+    one, other = Tied(), Tied()
+    checkpoint.save_best(tmp_path, weights_of(one))
+    checkpoint.load_best(tmp_path, other)
+    assert sorted(weights_of(one)) == ["out.bias", "table.weight"]
+    assert torch.equal(other.out.weight, one.table.weight)
+    assert other.out.weight is other.table.weight
+
+
+def test_weights_of_another_model_are_refused_by_name(tmp_path: Path, model: nn.Module) -> None:
+    checkpoint.save_best(tmp_path, weights_of(model))
+    with pytest.raises(ValueError, match=r"1\.bias is in the file only"):
+        checkpoint.load_best(tmp_path, nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 5, bias=False)))
