@@ -77,7 +77,8 @@ class Transformers:
             num_attention_heads=size.heads,
             intermediate_size=size.inner,
         )
-        self.mean = sum(sum(row["attention_mask"]) for row in self.rows) / len(self.rows)
+        self.lengths = [sum(row["attention_mask"]) for row in self.rows]
+        self.mean = sum(self.lengths) / len(self.rows)
         self.used = 0
 
     def tokens_per_second(self, steps: int) -> float:

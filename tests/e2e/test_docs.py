@@ -19,12 +19,13 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return an environment in which `zhbert` is this checkout's."""
-    command = folder / "bin" / "zhbert"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zhbert "$@"\n')
-    command.chmod(0o755)
-    path = os.pathsep.join([str(command.parent), os.environ["PATH"]])
+    """Return an environment in which `zhbert` is this checkout's, and `torchrun` that of its torch."""
+    commands = folder / "bin"
+    commands.mkdir()
+    for name, module in (("zhbert", "zhbert"), ("torchrun", "torch.distributed.run")):
+        (commands / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        (commands / name).chmod(0o755)
+    path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 

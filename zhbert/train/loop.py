@@ -193,6 +193,7 @@ class _Training:
             if pieces == fewer:
                 raise TrainingError("out of memory with one sample at a time", remedy="take shorter samples")
             fewer = pieces
+            self.optimizer.zero_grad()  # in every process: where there was room, there are gradients
             history.parts *= 2
             self.progress.say(
                 f"out of memory: from step {history.steps} on micro-batches of 1/{history.parts}"
@@ -215,7 +216,6 @@ class _Training:
         except torch.OutOfMemoryError as error:
             if self.shared_out:  # the others wait inside the step and cannot be told
                 raise TrainingError(f"out of memory: {error}", remedy="lower micro_tokens") from error
-        self.optimizer.zero_grad()
         torch.cuda.empty_cache()
         return 0.0, 1.0
 
