@@ -98,7 +98,8 @@ def tokenize(given: argparse.Namespace) -> Figures:
         batch += [line for line in text.split("\n") if line.strip()]
         if len(batch) > 5000:
             unlike, total, batch = unlike + _unlike(batch, ours, other), total + len(batch), []
-    unlike, total = unlike + _unlike(batch, ours, other), total + len(batch)
+    if batch:
+        unlike, total = unlike + _unlike(batch, ours, other), total + len(batch)
     return {
         "tokenize_ratio": ratio(seconds, "transformers", "zhbert"),
         "tokenize_mb_per_s": round(megabytes(lines) / min(seconds["zhbert"]), 1),
@@ -186,21 +187,31 @@ def build(_: argparse.Namespace) -> Figures:
 
 
 def workers(_: argparse.Namespace) -> Figures:
-    """Time two workers beside one, the same text to the same shards."""
-    texts = sample(60, seed=5)
+    """Time two workers beside one, all the text to the same shards, each in a fresh process."""
+    texts = [text for _, text in documents()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_source(folder / "raw.jsonl.gz", texts)
-        tokenizer = bert_folder(folder / "tokenizer")
+        bert_folder(folder / "tokenizer")
         turn = iter(range(100))
         ways = {
-            str(count): lambda count=count: shards(
-                folder / "raw.jsonl.gz", tokenizer, folder / str(next(turn)), workers=count
-            )
+            str(count): lambda count=count: in_a_process(folder, "raw", str(next(turn)), workers=count)
             for count in (1, 2)
         }
-        seconds = beside(ways, rounds=3)
+        seconds = beside(ways, rounds=2)
     return {"workers_ratio": ratio(seconds, "1", "2")}
+
+
+def in_a_process(folder: Path, source: str, target: str, *, workers: int = 1) -> str:
+    """Make shards in a process of its own; return what it says, which is its peak memory."""
+    code = f"import corpus; from pathlib import Path; folder = Path({str(folder)!r})\n"
+    code += f"corpus.shards(folder / '{source}.jsonl.gz', folder / 'tokenizer', folder / '{target}', "
+    code += f"workers={workers}); corpus.peak()"
+    path = os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT)])
+    environment = os.environ | {"PYTHONPATH": path}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def memory(_: argparse.Namespace) -> Figures:
@@ -209,20 +220,11 @@ def memory(_: argparse.Namespace) -> Figures:
     peaks: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tokenizer = bert_folder(folder / "tokenizer")
+        bert_folder(folder / "tokenizer")
         for times in (1, 8):
             copies = [f"第{copy}份\n{text}" for copy in range(times) for text in texts]
             write_source(folder / f"{times}.jsonl.gz", copies)
-            code = f"import corpus; from pathlib import Path as P; corpus.shards(P({str(folder)!r}, "
-            code += (
-                f"'{times}.jsonl.gz'), P({str(tokenizer)!r}), P({str(folder)!r}, '{times}')); corpus.peak()"
-            )
-            command = [sys.executable, "-c", code]
-            path = os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT)])
-            said = subprocess.run(
-                command, env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True, text=True
-            )
-            peaks[times] = float(said.stdout.split()[-1])
+            peaks[times] = float(in_a_process(folder, str(times), f"shards-{times}").split()[-1])
     growth = peaks[8] / peaks[1] - 1
     return {"peak_mb_1": peaks[1], "peak_mb_8": peaks[8], "peak_growth": round(growth, 3)}
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhbert.clean.runs import Bools, Numbers, batches, places_of
-from zhbert.text.normalize import normalize
+from zhbert.text.normalize import normal_text
 
 SYMBOL = np.uint32(1 << 31)
 _CHARACTERS = 1 << 16  # at a time: what fits the processor's cache
@@ -161,5 +161,5 @@ def _plain(codes: list[int]) -> list[int]:
     chars = list(map(chr, codes))
     lines = unicodedata.normalize("NFKC", "\n".join(chars)).lower().split("\n")
     plain = [line if len(line) == 1 else char for char, line in zip(chars, lines, strict=True)]
-    simple = normalize("\n".join(plain), nfkc=False, controls=False, simplify=True).text
+    simple = normal_text("\n".join(plain), nfkc=False, controls=False, simplify=True)
     return [ord(line) for line in simple.split("\n")]

@@ -93,7 +93,7 @@ class Twin:
         words = self.cut(shown)
         if self.split and not self.split.isdisjoint(words):
             words = [part for word in words for part in (word if word in self.split else (word,))]
-        ends = np.cumsum(np.fromiter(map(len, words), _INT64, len(words)))
+        ends = np.add.accumulate(np.fromiter(map(len, words), _INT64, len(words)))
         if odd:
             ends = self._weighed(text, ends)
         return self._apart(shown, ends) if dots and _JOINED.search(shown) else ends
