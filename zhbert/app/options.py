@@ -25,22 +25,49 @@ def command_of(config: type[Config], execute: Callable[[dict[str, Any], Path], N
         given = {key: value for key, value in options.items() if value not in (None, [])}
         execute({key: _typed(config, key, value) for key, value in given.items()}, output)
 
-    parameters = [_parameter(key, config) for key in config.model_fields]
+    parameters = [_parameter(key, config) for key in _in_order(config)]
     parameters.append(inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=Output))
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
 
 
+def _in_order(config: type[Config]) -> list[str]:
+    """Return the fields of a config: required ones first, then its own, then those of its bases.
+
+    >>> class Base(Config):
+    ...     seed: int = 1
+    >>> class Derived(Base):
+    ...     size: int = 2
+    ...     source: str
+    >>> _in_order(Derived)
+    ['source', 'size', 'seed']
+    """
+    homes = [vars(kind).get("__annotations__", {}) for kind in config.__mro__]
+    depth = {key: next(i for i, home in enumerate(homes) if key in home) for key in config.model_fields}
+    return sorted(depth, key=lambda key: (not config.model_fields[key].is_required(), depth[key]))
+
+
 def _parameter(key: str, config: type[Config]) -> inspect.Parameter:
     """Return the option of one field; everything but a flag is read as TOML would read it."""
     field = config.model_fields[key]
     kind: Any = bool if field.annotation is bool else list[str] if _is_list(field.annotation) else str
-    shown = "" if field.is_required() or field.default in ([], None) else f" [{field.default}]"
+    shown = "" if field.is_required() or field.default in ([], None) else f" [{_shown(field.default)}]"
     option = typer.Option(help=f"{field.description}{shown}", metavar=_metavar(field), show_default=False)
     default = inspect.Parameter.empty if field.is_required() else None
     annotation = Annotated[kind if field.is_required() else kind | None, option]  # type: ignore[valid-type]  # made here
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _shown(default: Any) -> str:
+    """Return a default as one would type it.
+
+    >>> _shown([0.4, 0.6]), _shown((1 / 3, 2 / 3)), _shown("wwm")
+    ('0.4 0.6', '0.333 0.667', 'wwm')
+    """
+    if isinstance(default, list | tuple):
+        return " ".join(map(_shown, default))
+    return f"{default:.3g}" if len(str(default)) > 12 and isinstance(default, float) else str(default)
 
 
 def _is_list(annotation: Any) -> bool:
