@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 POINTS = 240
-SHOWN = ("loss", "accuracy", "score", "lr", "tokens_per_second", "norm")
+SHOWN = ("loss", "held_out_loss", "held_out_accuracy", "score", "lr", "tokens_per_second", "norm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

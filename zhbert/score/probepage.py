@@ -37,7 +37,8 @@ _NAMES = {
     "tokens_per_second": "tokens a second",
     "norm": "norm of the gradient",
     "score": "score on held-out text",
-    "accuracy": "accuracy on held-out text",
+    "held_out_loss": "loss on held-out text",
+    "held_out_accuracy": "accuracy on held-out text",
 }
 
 

@@ -29,7 +29,7 @@ from zhbert.task.predict import predict
 from zhbert.task.registry import make_task
 from zhbert.train import checkpoint
 from zhbert.train.config import LoopConfig, Upkeep
-from zhbert.train.job import Micro
+from zhbert.train.job import Judged, Micro
 from zhbert.train.loop import train
 from zhbert.train.ranks import Ranks, join
 
@@ -114,12 +114,12 @@ class FinetuneJob:
         """Return the task's loss."""
         return self.task.loss(run_model(model, micro.tensors), micro.tensors)
 
-    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> float | None:
+    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> Judged | None:
         """Return the headline score on dev at the end of an epoch."""
         if step % self.steps_per_epoch:
             return None
         judged = judge(self.config.task, self.dev, list(predict(self.task, model, self.dev)))
-        return float(judged.headline(judged.counts))
+        return Judged(score=float(judged.headline(judged.counts)))
 
     def state(self) -> dict[str, Any]:
         """Return how many batches were taken."""

@@ -28,7 +28,7 @@ from zhbert.model.encoder import first_position
 from zhbert.model.heads import masked_logits, pair_logits
 from zhbert.model.shape import Shape, fill
 from zhbert.records import to_plain
-from zhbert.train.job import Micro
+from zhbert.train.job import Judged, Micro
 from zhbert.train.ranks import Ranks
 from zhbert.train.schedule import ramped
 
@@ -151,12 +151,13 @@ class PretrainJob:
         self.held_out = self._held_out()
         model.base_model.compile(dynamic=False)
 
-    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> float | None:
+    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> Judged | None:
         """Judge on held-out text where it is time to; the last weights are kept, not the best."""
         every = self.config.judge_every
-        if self.held_out and (last or (every and step % every == 0)):
-            self.judged[step] = self.judge(model)
-        return None
+        if not self.held_out or not (last or (every and step % every == 0)):
+            return None
+        self.judged[step] = self.judge(model)
+        return Judged({f"held_out_{name}": value for name, value in self.judged[step].items()})
 
     @torch.inference_mode()
     def judge(self, model: PreTrainedModel) -> dict[str, float]:

@@ -27,6 +27,14 @@ class Micro:
         return replace(self, targets=0, tokens=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How good a model is: figures to look at, and a score, higher being better, to keep the best by."""
+
+    figures: dict[str, float] = field(default_factory=dict)
+    score: float | None = None
+
+
 class Job(Protocol):
     """What is being learnt: where batches come from, what the loss is, how good the model is."""
 
@@ -40,8 +48,8 @@ class Job(Protocol):
     def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
         """Return the loss SUMMED over the micro-batch's targets."""
 
-    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> float | None:
-        """Return how good the model is after `step` steps, where this is a step to look; higher is better."""
+    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> Judged | None:
+        """Return how good the model is after `step` steps, where this is a step to look."""
 
     def compiled(self, model: PreTrainedModel) -> None:
         """Have torch.compile take over what can be fused in the model; called where that is wanted."""

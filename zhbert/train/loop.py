@@ -239,14 +239,15 @@ class _Training:
     def _judge(self, bar: Bar) -> None:
         history = self.history
         with gathered(self.loss):
-            score = self.ranks.said(self.job.evaluate(self.model, history.steps, last=self._over()))
+            judged = self.ranks.said(self.job.evaluate(self.model, history.steps, last=self._over()))
         self.model.train()
-        if score is None:
+        if judged is None:
             return
-        self.record.write({"step": history.steps, "score": score})
-        bar.advance(0, score=score)
-        if history.best is None or score > history.best:
-            history.best, history.best_step = score, history.steps
+        figures = judged.figures | ({} if judged.score is None else {"score": judged.score})
+        self.record.write({"step": history.steps, **figures})
+        bar.advance(0, **figures)
+        if judged.score is not None and (history.best is None or judged.score > history.best):
+            history.best, history.best_step = judged.score, history.steps
             weights = weights_of(self.model)
             if self.ranks.main:
                 checkpoint.save_best(self.folder, weights)

@@ -117,7 +117,8 @@ def test_judging_is_the_same_every_time_and_in_between(
     job = PretrainJob(config_of(values), tiny_tokenizer, ALONE)
     model = new_encoder(new_config("pico", tiny_tokenizer), seed=1)
     use_packed(model)
-    assert [job.evaluate(model, step, last=step == 6) for step in range(1, 7)] == [None] * 6
+    judged = [job.evaluate(model, step, last=step == 6) for step in range(1, 7)]
+    assert [now and set(now.figures) for now in judged] == [None, {"held_out_loss", "held_out_accuracy"}] * 3
     assert sorted(job.judged) == [2, 4, 6]
     assert job.judged[2] == job.judged[6]
     assert job.judged[2]["loss"] == pytest.approx(np.log(tiny_tokenizer.size), rel=0.05)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zhbert.progress import SILENT
 from zhbert.train.config import LoopConfig
-from zhbert.train.job import Micro
+from zhbert.train.job import Judged, Micro
 from zhbert.train.ranks import Ranks
 from zhbert.train.record import Record
 
@@ -53,10 +53,10 @@ class Curve:
     def loss(self, model: Any, micro: Micro) -> Tensor:
         return (model(micro.tensors["x"]) - micro.tensors["y"]).square().sum()
 
-    def evaluate(self, model: Any, step: int, *, last: bool) -> float | None:
+    def evaluate(self, model: Any, step: int, *, last: bool) -> Judged | None:
         model.eval()
         self.lasts.append(last)
-        return self.scores.get(step)
+        return Judged(score=self.scores[step]) if step in self.scores else None
 
     def compiled(self, model: Any) -> None:
         self.compilations += 1

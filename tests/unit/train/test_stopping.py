@@ -13,7 +13,7 @@ import pytest
 from curve import Curve, Net, config, folder, same
 
 from zhbert.progress import Silent
-from zhbert.train.job import Micro
+from zhbert.train.job import Judged, Micro
 from zhbert.train.loop import train
 from zhbert.train.stopping import Stopping
 
@@ -36,7 +36,7 @@ class Signalled(Curve):
             os.kill(os.getpid(), self.number)
         return super().next_step(done=done, parts=parts)
 
-    def evaluate(self, model: Any, step: int, *, last: bool) -> float | None:
+    def evaluate(self, model: Any, step: int, *, last: bool) -> Judged | None:
         if step == self.step and self.judging:
             os.kill(os.getpid(), self.number)
         return super().evaluate(model, step, last=last)
