@@ -220,9 +220,9 @@ def test_workers_end_with_the_main_process(tmp_path: Path, sign: signal.Signals)
     else:
         process.send_signal(sign)
     errors = process.communicate(timeout=60)[1]  # a busy machine takes its time
-    assert process.returncode == -sign
-    assert wait_for(lambda: not alive(tmp_path / "notes"), 10)
-    assert errors.count("Traceback") == (sign == signal.SIGINT)
+    assert process.returncode == -sign, errors
+    assert wait_for(lambda: not alive(tmp_path / "notes"), 10), errors
+    assert errors.count("Traceback") == (sign == signal.SIGINT), errors
     if sign == signal.SIGINT:
         assert names(tmp_path / "out") == []
 
