@@ -52,6 +52,19 @@ class Stopping:
 
 
 @pytest.fixture(scope="session")
+def published() -> Callable[[str], Path]:
+    """Return what finds a file of the public data sets, or skips the test where it is not there."""
+    folder = Path(os.environ.get("ZHBERT_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+    def find_or_skip(name: str) -> Path:
+        if not (folder / name).exists():
+            pytest.skip(f"no {folder / name}; set ZHBERT_DATA to the folder of data sets")
+        return folder / name
+
+    return find_or_skip
+
+
+@pytest.fixture(scope="session")
 def stop_after() -> Callable[[int], Progress]:
     """Return what makes a progress that stops a run, as a user does, after so many steps."""
     return Stopping

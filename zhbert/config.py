@@ -5,7 +5,7 @@ refused with the file, the key and the nearest known key. Every field carries it
 documentation, which help texts print. What a field's type says of it:
 
     Input        a path whose CONTENT counts: configs that differ only in where an input lies are the same
-    ModelInput   the same, or the name of a model on the hub
+    ModelInput   the same, or the name of a model on the hub, or `bundled`: the encoder that comes with zhbert
     Source       the same, or a pattern (raw/*.txt), `-` for standard input, `hub:NAME` for a data set
     Output       a second folder to write: whether it is wanted counts, not where it lies
     How          how the work is done (workers, engine): it does not count, for the result is the same
@@ -18,18 +18,55 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from zhbert.errors import ConfigError, nearest
+import zhbert
+from zhbert.errors import ConfigError, ModelError, nearest
 
 C = TypeVar("C", bound="Config")
 
 INPUT, OUTPUT, HOW = "<input>", "<output>", "<how>"
 SOURCE, HUB = "<source>", "hub:"
 _BROKEN = re.compile(r"(.*?)(?: \(at (?:line (\d+), column (\d+)|end of document)\))?", re.DOTALL)
+BUNDLED = "bundled"
+
+
+def model_named(name: str) -> str:
+    """Return the folder of the encoder that comes with zhbert for `bundled`, any other name as it is.
+
+    The name wins over a folder that is called so: that one is `./bundled`.
+
+    >>> model_named("hfl/rbt3"), model_named("./bundled"), Path(model_named("bundled")).name
+    ('hfl/rbt3', './bundled', 'bundled')
+    """
+    if name != BUNDLED:
+        return name
+    folder = _bundled()
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            "the weights of the bundled encoder are not there",
+            where=folder,
+            remedy="install zhbert whole, or make them with zhbert run bundled",
+        )
+    return str(folder)
+
+
+def called(name: str) -> str:
+    """Return the name of a model by which every machine knows it, where there is one.
+
+    >>> called(model_named("bundled")), called("runs/encoder")
+    ('bundled', 'runs/encoder')
+    """
+    return BUNDLED if Path(name) == _bundled() else name
+
+
+def _bundled() -> Path:
+    return Path(zhbert.__file__).resolve().parent / "model" / BUNDLED
+
+
 Input = Annotated[Path, INPUT]
-ModelInput = Annotated[str, INPUT]
+ModelInput = Annotated[str, AfterValidator(model_named), INPUT]
 Source = Annotated[str, INPUT, SOURCE]
 Output = Annotated[Path, OUTPUT]
 

@@ -1,5 +1,6 @@
 """The documentation's commands run as they stand, and both languages show the same ones."""
 
+import json
 import os
 import re
 import subprocess
@@ -65,6 +66,22 @@ def test_corpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_labelled_data(tmp_path: Path) -> None:
+    folder, said = run_commands("labelled-data.md", tmp_path)
+    assert '"surface": "杭州市图书馆"' in said
+    assert '"start": 8, "end": 10' in (folder / "questions" / "examples.jsonl").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_recipes(tmp_path: Path) -> None:
+    folder, said = run_commands("recipes.md", tmp_path)
+    assert "16 of 16 stages run" in said
+    report = json.loads((folder / "runs" / "arms" / "report" / "report.json").read_text("utf-8"))
+    assert [system["name"] for system in report["sections"][0]["systems"]] == ["wwm", "char"]
+    assert (folder / "runs" / "other" / "encoder-span-1" / "config.json").is_file()
+
+
+@pytest.mark.slow
 def test_masking(tmp_path: Path) -> None:
     folder, said = run_commands("masking.md", tmp_path)
     assert "上海市\t" in said
@@ -81,11 +98,23 @@ def test_pretraining(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_bundled(tmp_path: Path) -> None:
+    folder, said = run_commands("bundled.md", tmp_path)
+    assert said.startswith("任何单位和个人不得[MASK][MASK]他人的合法权益。\n")
+    assert '"entities"' in said
+    handed = folder / "work" / "handed-on"
+    assert '"init": "bundled"' in (handed / "zhbert.json").read_text("utf-8")
+    assert "good for nothing but this page" in (handed / "README.md").read_text("utf-8")
+
+
+@pytest.mark.slow
 def test_reports(tmp_path: Path) -> None:
     folder, said = run_commands("reports.md", tmp_path)
     assert "first − second" in said
     assert "better" in said
     assert (folder / "report" / "report.html").is_file()
+    assert "mean of 3 trainings" in said
+    assert (folder / "runs" / "seeds" / "report" / "report.html").is_file()
 
 
 @pytest.mark.slow

@@ -58,10 +58,10 @@ def browse(page: Path, tmp_path: Path, *options: str) -> subprocess.CompletedPro
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["made_report", "several_report"])
+def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    write_report(runpy.run_path(str(MADE))["made_report"](n=60, draws=200), folder)
+    write_report(runpy.run_path(str(MADE))[request.param](n=60, draws=200), folder)
     return folder
 
 

@@ -6,6 +6,7 @@ The wheel is built by the backend itself, so nothing is downloaded and nothing i
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -30,6 +31,15 @@ def python(*words: str, cwd: Path, path: Path | None = None) -> str:
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an unpacked wheel."""
+    folder = tmp_path_factory.mktemp("装 site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -62,27 +72,44 @@ def test_the_wheel_holds_the_package_and_all_content(wheel: Path) -> None:
     assert tracked(ROOT / "zhbert") <= held
     assert "zhbert/py.typed" in held
     assert any(name.startswith("zhbert/score/templates/") for name in held)
+    assert "zhbert/model/bundled/model.safetensors" in held
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in held)
 
 
-def test_an_unpacked_wheel_finds_its_content(wheel: Path, tmp_path: Path) -> None:
-    site, elsewhere = tmp_path / "装 site", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+def test_a_source_archive_holds_the_package_and_all_content(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling")
+    python("-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    for name in ("zhbert", *CONTENT):
+        assert tracked(ROOT / name) <= held
+
+
+def test_the_bundled_encoder_works_from_an_unpacked_wheel(site: Path, tmp_path: Path) -> None:
+    said = python(
+        "-m", "zhbert", "fill", "bundled", "今天天气很[MASK]", "--top", "3", cwd=tmp_path, path=site
+    )
+    text, *guesses = said.splitlines()
+    assert text == "今天天气很[MASK]"
+    assert len(guesses) == 3
+    assert all("今天天气很" in guess for guess in guesses)
+
+
+def test_an_unpacked_wheel_finds_its_content(site: Path, tmp_path: Path) -> None:
     code = (
         "import zhbert; from zhbert.app.recipe import list_recipes\n"
         "from zhbert.corpus.card import find, list_cards\n"
         "print(zhbert.__file__, find('mini:raw').is_dir(), list_cards(), list_recipes(), sep='\\n')"
     )
-    home, raw, cards, recipes = python("-c", code, cwd=elsewhere, path=site).splitlines()
+    home, raw, cards, recipes = python("-c", code, cwd=tmp_path, path=site).splitlines()
     assert Path(home).is_relative_to(site)
     assert (raw, cards, recipes) == (
         "True",
         str(sorted(p.parent.name for p in ROOT.glob("corpora/*/card.toml"))),
         str(sorted(p.stem for p in ROOT.glob("pipelines/*.toml"))),
     )
-    assert python("-m", "zhbert", "version", cwd=elsewhere, path=site) == f"{zhbert.__version__}\n"
+    assert python("-m", "zhbert", "version", cwd=tmp_path, path=site) == f"{zhbert.__version__}\n"
 
 
 def test_an_editable_install_finds_its_content(tmp_path: Path) -> None:

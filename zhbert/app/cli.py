@@ -20,7 +20,7 @@ from rich.console import Console
 from typer.models import CommandInfo
 
 import zhbert
-from zhbert.app.options import Output, command_of
+from zhbert.app.options import Output, command_of, systems_of
 from zhbert.config import parse, parse_value
 from zhbert.errors import ConfigError, ZhbertError
 
@@ -48,12 +48,15 @@ _OPTIONS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
 }
-_ORDER = ["run", "build", "phrases", "report", "export", "steps", "compose"]
+_ORDER = ["run", "build", "phrases", "report", "steps", "compose", "convert"]
 _ORDER += ["vocab", "encode", "similar", "pretrain", "probe", "finetune", "baseline", "apply", "score"]
-_ORDER += ["ask", "fill", "doctor", "version"]
+_ORDER += ["export", "ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
 corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text, look at it, hand it on.")
-app.add_typer(corpus, name="corpus")
+data = typer.Typer(**_OPTIONS, help="Labelled data: from what publishers write to examples.")
+GROUPS = {"corpus": corpus, "data": data}
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 @app.command("run")
@@ -105,7 +108,10 @@ def score(
     task: Annotated[str, typer.Option(help="classify, pair, ner, reading or choice")],
     gold: Annotated[str, typer.Option(help="the right answers: JSONL, or a reference such as mini:ner/test")],
     system: Annotated[
-        list[str], typer.Option(help="predictions as NAME=PATH or PATH; the first one is judged")
+        list[str],
+        typer.Option(
+            help="predictions as NAME=PATH or PATH, judged one first; NAME again: a further training"
+        ),
     ],
     output: Output,
     train: Annotated[
@@ -114,24 +120,14 @@ def score(
     title: Annotated[str, typer.Option(help="title of the report")] = "Evaluation",
 ) -> None:
     """Predictions and gold into a report with intervals; several systems are compared."""
-    section = {"name": title, "task": task, "gold": gold, "systems": _systems(system)}
+    section = {"name": title, "task": task, "gold": gold, "systems": systems_of(system)}
     _execute("score", {"title": title, "sections": [section | ({"train": train} if train else {})]}, output)
     _print_report(output / "report.html")
 
 
-def _systems(given: list[str]) -> dict[str, str]:
-    systems: dict[str, str] = {}
-    for name, equals, path in [system.partition("=") for system in given]:
-        key = name if equals else Path(name).stem
-        if key in systems:
-            raise ConfigError(f'two systems are called "{key}"', remedy="name them: --system NAME=PATH")
-        systems[key] = path or name
-    return systems
-
-
 @app.command()
 def fill(
-    encoder: Annotated[str, typer.Argument(help="the output of zhbert pretrain, or any BERT's folder")],
+    encoder: Annotated[str, typer.Argument(help="output of zhbert pretrain, any BERT's folder, or bundled")],
     texts: Annotated[
         list[str] | None,
         typer.Argument(
@@ -261,8 +257,8 @@ def _add_stages(arguments: list[str]) -> None:
         called = arguments[: len(words)] == words
         command = command_of(stage.config_type(), partial(_execute, stage.name)) if called else _unread
         about = stage.about[0].upper() + stage.about[1:] + "."
-        (corpus if words[0] == "corpus" else app).command(words[-1], help=about)(command)
-    for group in (app, corpus):
+        GROUPS.get(words[0], app).command(words[-1], help=about)(command)
+    for group in (app, *GROUPS.values()):
         group.registered_commands.sort(key=_place)
 
 

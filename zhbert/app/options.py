@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from zhbert.config import INPUT, OUTPUT, Config, parse_value, says
+from zhbert.errors import ConfigError
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
@@ -88,3 +89,18 @@ def _typed(config: type[Config], key: str, value: Any) -> Any:
         return value if annotation == list[str] else [parse_value(item) for item in value]
     is_number = annotation in (int, float)
     return parse_value(value) if is_number and isinstance(value, str) else value
+
+
+def systems_of(given: list[str]) -> dict[str, list[str]]:
+    """Return predictions by system name; a name that is said again has a further training.
+
+    >>> systems_of(["wwm=1.jsonl", "wwm=2.jsonl", "said/char.jsonl"])
+    {'wwm': ['1.jsonl', '2.jsonl'], 'char': ['said/char.jsonl']}
+    """
+    systems: dict[str, list[str]] = {}
+    for name, equals, path in [system.partition("=") for system in given]:
+        key = name if equals else Path(name).stem
+        if key in systems and not equals:
+            raise ConfigError(f'two systems are called "{key}"', remedy="name them: --system NAME=PATH")
+        systems.setdefault(key, []).append(path or name)
+    return systems

@@ -7,7 +7,7 @@
 
 What is called is a text for classification and entities, a (first, second) pair of texts for
 pairs, a (question, context) pair for reading. An encoder, ours or any that transformers has saved with its
-masked-language head, has `fill` instead:
+masked-language head, has `fill` instead (`zhbert.load("bundled")` is one that is always there):
 
     encoder.fill("我在[MASK][MASK]大学读书")    # the best ways to fill all places together
     encoder.places("我在[MASK][MASK]大学读书")  # the best guesses for each place by itself
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import torch
 
+from zhbert.config import model_named
 from zhbert.errors import DataError, ModelError
 from zhbert.model import store
 from zhbert.model.encoder import most_tokens
@@ -64,8 +65,10 @@ class Filled:
 def load(folder: str | Path) -> "Pipeline | Encoder":
     """Return a pipeline for whatever the folder holds: a task model, or an encoder to fill masks with.
 
-    An encoder may also be one that transformers has saved, or, given as a text, a name on the hub.
+    An encoder may also be one that transformers has saved, or, given as a text, a name on the hub or
+    `bundled`, the encoder that comes with zhbert.
     """
+    folder = model_named(folder) if isinstance(folder, str) else folder
     plain = isinstance(folder, str) and store.is_hub_name(folder)
     if plain or ((Path(folder) / "config.json").is_file() and not (Path(folder) / store.FACTS).is_file()):
         model, tokenizer = load_with_head(str(folder))

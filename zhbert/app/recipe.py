@@ -10,25 +10,29 @@
 
 A table under `stages` is one stage: `use` names it, the rest is its config; `like` takes over all
 keys of another table that are not given. `@name` stands for another stage's output, `corpus:part`
-for a card's file; other paths are relative to the folder in which the recipe is run. Stages run in
-the order of what they need, each only if its result is not there yet.
+for a card's file; other paths are relative to the folder in which the recipe is run. What a table
+`values` names can be mentioned as `{name}` (`app/vary.py`). Stages run in the order of what they need,
+each only if its result is not there yet.
 """
 
+import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from zhbert.app.stages import Outcome, Stage, execute, find_stage
+from zhbert.app.vary import expand
 from zhbert.config import Config, load_toml, override, parse
 from zhbert.corpus.card import content_root, find, is_reference
 from zhbert.errors import ConfigError, nearest
 from zhbert.progress import SILENT, Progress
 
 _NAME = re.compile(r"\w[\w.-]*")
+_KEYS = ("title", "values", "stages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,26 +86,42 @@ def find_recipe(recipe: str | Path) -> Path:
 
 
 def read_recipe(recipe: str | Path, overrides: dict[str, Any]) -> Recipe:
-    """Return a recipe with dotted keys such as `encoder.steps` replaced."""
+    """Return a recipe with dotted keys such as `encoder.steps` or `values.seed` replaced."""
     path = find_recipe(recipe)
-    values = load_toml(path)
-    for key in values:
-        if key not in ("title", "stages"):
-            raise ConfigError(f"{key}: unknown key", where=path, remedy=nearest(key, ["title", "stages"]))
-    stages = values.get("stages")
-    if (
-        not isinstance(stages, dict)
-        or not stages
-        or not all(isinstance(table, dict) for table in stages.values())
-    ):
+    tables = load_toml(path)
+    for key in tables:
+        if key not in _KEYS:
+            raise ConfigError(f"{key}: unknown key", where=path, remedy=nearest(key, _KEYS))
+    stages, values = tables.get("stages"), tables.get("values", {})
+    if not isinstance(stages, dict) or not stages or not _are_tables(stages.values()):
         raise ConfigError("a recipe needs stages, each a table", where=path, remedy="[stages.NAME]")
-    for key, value in overrides.items():
-        name = key.partition(".")[0]
-        if name not in stages or "." not in key:
-            raise ConfigError(f"{key}: no such stage", where=path, remedy=nearest(name, stages))
-        stages = override(stages, key, value, where=path)
+    if not isinstance(values, dict):
+        raise ConfigError("values: must be a table", where=path, remedy="[values]")
+    stages, values = _changed(stages, values, overrides, path)
+    stages = expand(stages, values, where=path)
     alike = {name: _alike(name, stages, path) for name in stages}
-    return Recipe(path=path, title=str(values.get("title", path.stem)), stages=alike)
+    return Recipe(path=path, title=str(tables.get("title", path.stem)), stages=alike)
+
+
+def _are_tables(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _changed(
+    stages: dict[str, Any], values: dict[str, Any], overrides: dict[str, Any], path: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return stages and values with dotted keys replaced; values can be replaced, not added."""
+    for key, value in overrides.items():
+        name, _, rest = key.partition(".")
+        if name == "values" and values:
+            if rest not in values:
+                raise ConfigError(f"{key}: no such value", where=path, remedy=nearest(rest, values))
+            values = values | {rest: value}
+        elif name not in stages or not rest:
+            raise ConfigError(f"{key}: no such stage", where=path, remedy=nearest(name, stages))
+        else:
+            stages = override(stages, key, value, where=path)
+    return stages, values
 
 
 def _alike(name: str, stages: dict[str, dict[str, Any]], path: Path) -> dict[str, Any]:
@@ -219,5 +239,5 @@ def resolve(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [resolve(item, folder) for item in value]
     if isinstance(value, str) and value.startswith("@"):
-        return str(folder / value[1:])
+        return os.path.join(folder, value[1:])  # ./bundled in this folder, never the name bundled
     return str(find(value)) if isinstance(value, str) and is_reference(value) else value

@@ -1,7 +1,8 @@
 """`score`: gold examples and the predictions of one or more systems in, one report out.
 
 The first system of a section is the one that is judged; the others are what it is compared
-with. What is known of a system's model (size, seed, best epoch, its encoder's pretraining) comes
+with. A system is the predictions of one training or a list of them, one a training: the same recipe,
+other seeds. What is known of a training's model (size, seed, best epoch, its encoder's pretraining) comes
 from the `model.json` beside its predictions.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from zhbert.config import Config, Input
 from zhbert.corpus.card import TaskName
@@ -35,9 +36,35 @@ class SectionConfig(Config):
     train: Input | None = Field(
         default=None, description="what the systems learnt from, for seen and unseen slices"
     )
-    systems: dict[str, Input] = Field(
-        min_length=1, description="predictions by system name, the judged one first"
+    systems: dict[str, Input | list[Input]] = Field(
+        min_length=1,
+        description="predictions by system name, the judged one first; of several trainings, a list",
     )
+
+    @field_validator("systems", mode="before")
+    @classmethod
+    def _trainings(cls, systems: object) -> object:
+        """Refuse what is neither a path nor some; a list of one is that one."""
+        if not isinstance(systems, dict):
+            return systems
+        return {name: _one_or_several(str(name), given) for name, given in systems.items()}
+
+
+def _one_or_several(name: str, given: object) -> object:
+    """Return what a system's value means, or say what is wrong with it.
+
+    >>> _one_or_several("wwm", ["said.jsonl"]), _one_or_several("wwm", ["a.jsonl", "b.jsonl"])
+    ('said.jsonl', ['a.jsonl', 'b.jsonl'])
+    """
+    paths = given if isinstance(given, list) else [given]
+    if not paths:
+        raise ValueError(f'the system "{name}" has no predictions: give a path, or a list of some')
+    for number, path in enumerate(paths, start=1):
+        if not isinstance(path, str | Path):
+            raise ValueError(f'the system "{name}" must be a path or a list of paths, one a training')
+        if path in paths[: number - 1]:
+            raise ValueError(f'the system "{name}" has {path} twice: each training counts once')
+    return given if len(paths) > 1 else paths[0]
 
 
 class ScoreConfig(Config):
@@ -71,12 +98,15 @@ def score(config: ScoreConfig, work: Work, progress: Progress = SILENT) -> None:
 def _section(config: SectionConfig) -> SectionInput:
     train = read_examples(config.train, config.task) if config.train else None
     gold = read_examples(config.gold, config.task)
-    systems = {name: _system(path, config.task, gold) for name, path in config.systems.items()}
+    systems = {
+        name: [_system(path, config.task, gold) for path in (given if isinstance(given, list) else [given])]
+        for name, given in config.systems.items()
+    }
     return SectionInput(name=config.name, task=config.task, gold=gold, train=train, systems=systems)
 
 
 def _system(path: Path, task: str, gold: list[Example]) -> System:
-    """Return a system's predictions, which must fit the gold examples, and what is known of its model."""
+    """Return a training's predictions, which must fit the gold examples, and what is known of its model."""
     file = predictions_file(path)
     predictions = read_predictions(file, task)
     try:

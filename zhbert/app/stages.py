@@ -67,6 +67,9 @@ STAGES = {
             "DescribeConfig",
         ),
         Stage("corpus export", "shards into Parquet", "zhbert.corpus.export", "export", "ExportConfig"),
+        Stage(
+            "data convert", "labelled data into examples", "zhbert.corpus.convert", "convert", "ConvertConfig"
+        ),
         Stage("vocab", "documents into a tokenizer", "zhbert.corpus.vocabulary", "vocab", "VocabConfig"),
         Stage("encode", "documents into shards of tokens", "zhbert.corpus.encode", "encode", "EncodeConfig"),
         Stage(
@@ -97,6 +100,13 @@ STAGES = {
         ),
         Stage(
             "probe", "encoders and held-out text into a report", "zhbert.task.probe", "probe", "ProbeConfig"
+        ),
+        Stage(
+            "export",
+            "a model into a folder to hand on",
+            "zhbert.task.export",
+            "export",
+            "ModelExportConfig",
         ),
         Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
         Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from zhbert.config import Input
+from zhbert.config import Input, ModelInput
 from zhbert.corpus.documents import Columns, count_part, parts_of
 from zhbert.corpus.flags import Flagged, flag
 from zhbert.corpus.tallies import Tally, top, total
@@ -48,8 +48,8 @@ class EncodeConfig(UnitsConfig, Parallel):
     """How documents become shards."""
 
     documents: Input = Field(description="the output of `zhbert corpus build`")
-    tokenizer: Input = Field(
-        description="a tokenizer folder: the output of `zhbert vocab`, or any BERT's folder"
+    tokenizer: ModelInput = Field(
+        description="the output of `zhbert vocab`, the folder or hub name of any BERT, or `bundled`"
     )
     segmenter: Literal["jieba", "jieba-plain", "character", "whitespace"] = Field(
         default="jieba", description="what finds the words; whitespace: the text is segmented already"
@@ -68,9 +68,12 @@ class EncodeConfig(UnitsConfig, Parallel):
 def encode(config: EncodeConfig, work: Work, progress: Progress = SILENT) -> None:
     """Write the shards `train/` and `held-out/` and the tokenizer beside them."""
     parts = parts_of(config.documents)
-    _tools(config.model_dump_json()).tokenizer.save(work.folder / "tokenizer")
-    if (config.tokenizer / EXTENSION).is_file():  # pretraining begins new rows as it says
-        shutil.copyfile(config.tokenizer / EXTENSION, work.folder / "tokenizer" / EXTENSION)
+    own = (work.folder / "tokenizer").absolute()
+    Tokenizer.load(config.tokenizer).save(own)
+    if (extension := Path(config.tokenizer) / EXTENSION).is_file():  # pretraining begins new rows as it says
+        shutil.copyfile(extension, own / EXTENSION)
+    config = config.model_copy(update={"tokenizer": str(own)})  # every worker reads this one, none the hub
+    _tools(config.model_dump_json())
     with progress.bar("encode", total=sum(map(count_part, parts)), unit="documents") as bar:
         tallies = run_units(
             Encode(config=config),

@@ -32,7 +32,7 @@ class VocabConfig(Config):
     reserved: int = Field(default=16, ge=0, description="entries [unused1] … to be given a meaning later")
     extend: ModelInput | None = Field(
         default=None,
-        description="add to this model's tokenizer (a folder, or a name on the hub) instead of making one",
+        description="add to this model's tokenizer (a folder, hub name or `bundled`) instead of making one",
     )
     new_entries: int = Field(default=2000, ge=1, description="with extend: largest number of new entries")
     new_count: int = Field(default=20, ge=1, description="with extend: leave out what occurs less often")

@@ -15,6 +15,7 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
+from zhbert.config import called
 from zhbert.encode.extension import EXTENSION, Extension, read_extension
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ConfigError, ModelError
@@ -64,7 +65,7 @@ def check_head(model: PreTrainedModel, judge: Callable[[PreTrainedModel], float]
 def go_on(init: str, tokenizer: Tokenizer, *, folder: Path, pairs: bool = False) -> Start:
     """Return the encoder `init` for text in the tokens of `tokenizer`, which is that of `folder`."""
     found = store.load_masked(init, dropout=0.0, pairs=pairs)
-    facts: dict[str, Any] = {"init": init, "family": found.model.config.model_type}
+    facts: dict[str, Any] = {"init": called(init), "family": found.model.config.model_type}
     warnings = []
     if found.lacking:
         facts["new_weights"] = list(found.lacking)

@@ -7,9 +7,12 @@
   fn), so 10,000 draws cost milliseconds.
 - Two systems are drawn with the same weights (their tables side by side). The p value is that
   of approximate randomisation: swap the two systems' outputs unit by unit, p = (k+1)/(R+1).
+- A system may be several trainings. Its figure is the mean of theirs, in every draw too, and all of
+  them are drawn with the same weights: the interval is about other examples, not other trainings. A
+  swap moves all trainings of a unit at once, every one of a system against every one of the other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +46,12 @@ class Difference:
     p: float
 
 
-def interval(counts: Counts, metric: Metric, *, rng: np.random.Generator, draws: int = DRAWS) -> Interval:
+Trainings = Counts | Sequence[Counts]  # of one system, on the same examples
+Figure = Callable[[Array], Array]  # of sums, one row a draw
+Weights = NDArray[np.integer[Any]]
+
+
+def interval(counts: Trainings, metric: Metric, *, rng: np.random.Generator, draws: int = DRAWS) -> Interval:
     """Return a metric with its 95 % percentile bootstrap interval.
 
     >>> from zhbert.score.counts import ratio
@@ -53,27 +61,77 @@ def interval(counts: Counts, metric: Metric, *, rng: np.random.Generator, draws:
     >>> interval(counts, accuracy, rng=np.random.default_rng(7))
     Interval(value=0.8, low=0.72, high=0.88)
     """
-    names = metric.columns(counts.names)
-    picked = counts.pick(names)
-    drawn = metric.at(names, resample(picked.units(), rng=rng, draws=draws))
+    names, (units,) = _beside(metric, counts)
+    many = len(_each(counts))
+    drawn = resample(units, rng=rng, draws=draws, of=lambda sums: _mean(metric, names, sums, many))
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(float(metric(counts)), float(low), float(high))
+    return Interval(mean_of(counts, metric), float(low), float(high))
 
 
 def paired(
-    first: Counts, second: Counts, metric: Metric, *, rng: np.random.Generator, draws: int = DRAWS
+    first: Trainings, second: Trainings, metric: Metric, *, rng: np.random.Generator, draws: int = DRAWS
 ) -> Difference:
     """Return first minus second with its paired interval and randomisation p value."""
-    check_same(first, second)
-    names = metric.columns(tuple(dict.fromkeys(first.names + second.names)))
-    a, b, k = first.pick(names).units(), second.pick(names).units(), len(names)
-    drawn = resample(np.hstack([a, b]), rng=rng, draws=draws)
-    low, high = np.percentile(metric.at(names, drawn[:, :k]) - metric.at(names, drawn[:, k:]), [2.5, 97.5])
-    value = float(metric(first) - metric(second))
-    moved = swaps(a - b, rng=rng, draws=draws)
-    chance = metric.at(names, a.sum(axis=0) - moved) - metric.at(names, b.sum(axis=0) + moved)
+    names, (a, b) = _beside(metric, first, second)
+    many, others, own = len(_each(first)), len(_each(second)), a.shape[1]
+
+    def change(sums: Array) -> Array:
+        return _mean(metric, names, sums[:, :own], many) - _mean(metric, names, sums[:, own:], others)
+
+    drawn = resample(np.hstack([a, b]), rng=rng, draws=draws, of=change)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    value = mean_of(first, metric) - mean_of(second, metric)
+    chance = _swapped(metric, names, np.split(a, many, axis=1), np.split(b, others, axis=1), rng, draws)
     as_much = int((np.abs(chance) >= abs(value) - 1e-12).sum())
     return Difference(value, float(low), float(high), (as_much + 1) / (draws + 1))
+
+
+def mean_of(counts: Trainings, metric: Metric) -> float:
+    """Return the mean of a metric over the trainings of a system."""
+    return float(np.mean([metric(one) for one in _each(counts)]))
+
+
+def _each(counts: Trainings) -> Sequence[Counts]:
+    return (counts,) if isinstance(counts, Counts) else counts
+
+
+def _beside(metric: Metric, *systems: Trainings) -> tuple[tuple[str, ...], list[Array]]:
+    """Return the columns that a metric needs, and per system its units, training beside training."""
+    every = [one for counts in systems for one in _each(counts)]
+    for other in every[1:]:
+        check_same(every[0], other)
+    names = metric.columns(tuple(dict.fromkeys(name for one in every for name in one.names)))
+    return names, [np.hstack([one.pick(names).units() for one in _each(counts)]) for counts in systems]
+
+
+def _mean(metric: Metric, names: Sequence[str], sums: Array, many: int) -> Array:
+    """Return the mean figure of sums in which the columns of so many trainings stand side by side."""
+    return np.asarray(np.mean([metric.at(names, own) for own in np.split(sums, many, axis=1)], axis=0))
+
+
+def _swapped(
+    metric: Metric,
+    names: Sequence[str],
+    ours: list[Array],
+    theirs: list[Array],
+    rng: np.random.Generator,
+    draws: int,
+) -> Array:
+    """Return the differences that come of swapping two systems' outputs in random halves of the units."""
+    sums = [units.sum(axis=0) for units in ours], [units.sum(axis=0) for units in theirs]
+
+    def after(moved: Array) -> Array:
+        parts = np.split(moved, len(ours) + len(theirs) - 1, axis=1)
+        parts.insert(len(ours), np.zeros_like(parts[0]))
+        total = np.zeros(len(moved))
+        for a, lost in zip(sums[0], parts[: len(ours)], strict=True):
+            for b, gained in zip(sums[1], parts[len(ours) :], strict=True):
+                swing = lost - gained
+                total += metric.at(names, a - swing) - metric.at(names, b + swing)
+        return total / (len(ours) * len(theirs))
+
+    change = np.hstack([units - theirs[0] for units in ours + theirs[1:]])  # what all share does not move
+    return swaps(change, rng=rng, draws=draws, of=after)
 
 
 def check_same(first: Counts, second: Counts) -> None:
@@ -90,31 +148,36 @@ def check_same(first: Counts, second: Counts) -> None:
     )
 
 
-def resample(units: Array, *, rng: np.random.Generator, draws: int) -> Array:
-    """Return the sums of `draws` samples of the units with replacement, one row each."""
+def resample(units: Array, *, rng: np.random.Generator, draws: int, of: Figure = np.asarray) -> Array:
+    """Return the sums of `draws` samples of the units with replacement, or what `of` makes of each."""
     rows, times = np.unique(units, axis=0, return_counts=True)
     if len(rows) * _MERGE > len(units):
-        return _product(units, draws, lambda size: _drawn(len(units), size, rng))
+        return _product(units, draws, lambda size: _drawn(len(units), size, rng), of)
     shares = times / len(units)
-    return _product(rows, draws, lambda size: rng.multinomial(len(units), shares, size=size))
+    return _product(rows, draws, lambda size: rng.multinomial(len(units), shares, size=size), of)
 
 
-def swaps(change: Array, *, rng: np.random.Generator, draws: int) -> Array:
-    """Return the sums of `draws` random halves of the rows: what swapping those units moves."""
+def swaps(change: Array, *, rng: np.random.Generator, draws: int, of: Figure = np.asarray) -> Array:
+    """Return the sums of `draws` random halves of the rows, what swapping those units moves, or `of` them."""
     moved = change[change.any(axis=1)]
     rows, times = np.unique(moved, axis=0, return_counts=True)
     if len(rows) * _MERGE > len(moved):
-        return _product(moved, draws, lambda size: rng.integers(0, 2, size=(size, len(moved)), dtype=np.int8))
-    return _product(rows, draws, lambda size: rng.binomial(times, 0.5, size=(size, len(rows))))
+
+        def halves(size: int) -> Weights:
+            return rng.integers(0, 2, size=(size, len(moved)), dtype=np.int8)
+
+        return _product(moved, draws, halves, of)
+    return _product(rows, draws, lambda size: rng.binomial(times, 0.5, size=(size, len(rows))), of)
 
 
-def _product(rows: Array, draws: int, weights: Callable[[int], NDArray[np.integer[Any]]]) -> Array:
+def _product(rows: Array, draws: int, weights: Callable[[int], Weights], of: Figure) -> Array:
+    """Return `of` every weighted sum of the rows, a portion at a time: sums are large, figures small."""
     step = max(1, _CELLS // max(1, len(rows)))
     sizes = [min(step, draws - start) for start in range(0, draws, step)]
-    return np.concatenate([weights(size).astype(np.float64) @ rows for size in sizes])
+    return np.concatenate([of(weights(size).astype(np.float64) @ rows) for size in sizes])
 
 
-def _drawn(n: int, size: int, rng: np.random.Generator) -> NDArray[np.integer[Any]]:
+def _drawn(n: int, size: int, rng: np.random.Generator) -> Weights:
     cells = rng.integers(0, n, size=(size, n), dtype=np.int32) + n * np.arange(size, dtype=np.int64)[:, None]
     return np.bincount(cells.ravel(), minlength=size * n).reshape(size, n)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from zhbert.score import marks
 from zhbert.score.interval import Interval
 from zhbert.score.page import in_both, render_page
-from zhbert.score.sheet import Confused, Exhibit, Report, Section, SystemSheet
+from zhbert.score.sheet import Comparison, Confused, Exhibit, Gap, Report, Section, Spread, SystemSheet
+from zhbert.score.trainings import LIE, MEAN, range_words
 from zhbert.score.words import chinese, name_of, p_value, percent, points
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def render(report: Report) -> str:
         room="score",
         title=report.title,
         format=report.format,
-        styles=["report.css"],
+        styles=["report.css"] + ["trainings.css"] * any(section.spreads for section in report.sections),
         functions=_SHOWN,
         report=report,
         whole=Axis(0.0, 1.0, ()),
@@ -45,6 +46,21 @@ def t(word: str) -> "Markup":
     """Return a word in both languages; one that the table does not know stands once."""
     english = name_of(word)
     return in_both(english, chinese(english))
+
+
+def filled(sentence: str, *values: object) -> "Markup":
+    """Return a sentence with values filled in, in both languages."""
+    return in_both(sentence.format(*values), (chinese(sentence) or sentence).format(*values))
+
+
+def mean_words(spread: Spread) -> "Markup":
+    """Return what a figure is the mean of."""
+    return filled(MEAN, len(spread.figures), range_words(spread.low, spread.high))
+
+
+def gap_words(gap: Gap) -> "Markup":
+    """Return whether the trainings of two systems overlap."""
+    return filled(LIE[gap.overlap], range_words(*gap.first_range), range_words(*gap.second_range))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,26 @@ def axis(intervals: Iterable[Interval]) -> Axis:
 def headline_of(section: Section, system: SystemSheet) -> Interval:
     """Return the headline figure of a system."""
     return next(figure.of for figure in system.figures if figure.name == section.headline)
+
+
+def spread_of(section: Section, system: str, metric: str) -> Spread | None:
+    """Return how far the trainings of a system lie from each other, or None where it has one."""
+    return next((s for s in section.spreads if (s.system, s.metric) == (system, metric)), None)
+
+
+def gap_of(section: Section, comparison: Comparison) -> Gap | None:
+    """Return how the trainings of two systems lie to each other, or None where both have one."""
+    c = comparison
+    same = (c.first, c.second, c.metric)
+    return next((gap for gap in section.gaps if (gap.first, gap.second, gap.metric) == same), None)
+
+
+def spread_axis(section: Section, metric: str) -> Axis:
+    """Return an axis on which the trainings of a metric fit, and the intervals of their means."""
+    spreads = {s.system: s for s in section.spreads if s.metric == metric}
+    rows = [(f, spreads[s.name]) for s in section.systems if s.name in spreads for f in s.figures]
+    means = [figure.of for figure, _ in rows if figure.name == metric]
+    return axis([*means, *(Interval(s.low, s.low, s.high) for s in spreads.values())])
 
 
 def axis_of(section: Section) -> Axis:
@@ -153,7 +189,13 @@ _SHOWN = (
     percent,
     points,
     p_value,
+    range_words,
+    mean_words,
+    gap_words,
     headline_of,
+    spread_of,
+    gap_of,
+    spread_axis,
     axis_of,
     slice_axis_of,
     confused_of,

@@ -8,15 +8,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from zhbert.records import from_plain
+from zhbert.records import from_plain, to_plain
 from zhbert.score import words
 from zhbert.score.interval import DRAWS
 from zhbert.score.page import write_page
 from zhbert.score.sections import SectionInput, System, build_section, flat
 from zhbert.score.sheet import Comparison, Report, Section
+from zhbert.score.trainings import gap_words, mean_words
 from zhbert.score.words import name_of, p_value, percent, points
 
 __all__ = ["Report", "SectionInput", "System", "build_report", "headline", "read_report", "write_report"]
@@ -44,7 +46,17 @@ def write_report(report: Report, folder: Path) -> None:
     """Write report.json and report.html into a folder."""
     from zhbert.score.render import render  # jinja2 loads only here
 
-    write_page(folder, page=render(report), record=report)
+    write_page(folder, page=render(report), record=_plain(report))
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    """Return what report.json holds: what is known of several trainings stands there only where it is."""
+    found: dict[str, Any] = to_plain(report)
+    for section in found["sections"]:
+        for key in ("spreads", "gaps"):
+            if not section[key]:
+                del section[key]
+    return found
 
 
 def read_report(path: Path) -> Report:
@@ -62,12 +74,18 @@ def verdict_lines(section: Section) -> list[str]:
     first, name = section.systems[0], name_of(section.headline)
     figure = next(figure.of for figure in first.figures if figure.name == section.headline)
     head = f"{section.name} {name} {percent(figure.value)} % [{percent(figure.low)}, {percent(figure.high)}]"
+    own = (s for s in section.spreads if (s.system, s.metric) == (first.name, section.headline))
+    for spread in own:
+        head += f" ({mean_words(spread)})"
     against = [c for c in section.comparisons if c.metric == section.headline]
-    return [f"{head}, {comparison_words(c)}" for c in against] or [f"{head}, {first.name}"]
+    return [f"{head}, {_against(section, c)}" for c in against] or [f"{head}, {first.name}"]
 
 
-def comparison_words(comparison: Comparison) -> str:
-    """Return one comparison in words, with its verdict."""
-    d = comparison.difference
+def _against(section: Section, comparison: Comparison) -> str:
+    """Return one comparison in words, with its verdict and how the trainings lie to each other."""
+    d, c = comparison.difference, comparison
     gain = f"{points(d.value)} points [{percent(d.low)}, {percent(d.high)}]"
-    return f"{comparison.first} − {comparison.second} = {gain}, p = {p_value(d.p)}: {comparison.verdict}"
+    said = f"{c.first} − {c.second} = {gain}, p = {p_value(d.p)}: {c.verdict}"
+    same = (c.first, c.second, c.metric)
+    gaps = [gap_words(gap) for gap in section.gaps if (gap.first, gap.second, gap.metric) == same]
+    return "; ".join([said, *gaps])

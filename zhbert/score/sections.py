@@ -2,12 +2,14 @@
 
 - The first system is the one that is judged; every other is compared with it.
 - All systems of a section answer the same examples, so differences are paired.
+- A system is one training or several; then every figure is the mean over them, and what takes one set
+  of answers is that of the first.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,11 +22,12 @@ from zhbert.score.interval import DRAWS, interval, paired, verdict
 from zhbert.score.judge import RULES, Judged, judge
 from zhbert.score.labels import confusion, many
 from zhbert.score.sheet import ClassRow, Comparison, Confused, Figure, Section, SliceRow, SystemSheet
+from zhbert.score.trainings import gaps, spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A system's predictions and free facts about it: size, seconds, seed, ..."""
+    """What one training of a system predicted, and free facts about it: size, seconds, seed, ..."""
 
     predictions: Sequence[Prediction]
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -32,12 +35,15 @@ class System:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionInput:
-    """What one section is made of; the first of `systems` is the one that is judged."""
+    """What one section is made of; the first of `systems` is the one that is judged.
+
+    A system is what it predicted, with or without facts, or a list of `System`s: its trainings.
+    """
 
     name: str
     task: str
     gold: Sequence[Example]
-    systems: Mapping[str, System | Sequence[Prediction]]
+    systems: Mapping[str, System | Sequence[System] | Sequence[Prediction]]
     train: Sequence[Example] | None = None
     coverage: Mapping[str, object] = field(default_factory=dict)
 
@@ -46,52 +52,75 @@ def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int =
     """Return the section of one task on one data set."""
     if not given.systems:
         raise DataError("no system to judge", where=given.name)
-    systems = {
-        name: s if isinstance(s, System) else System(predictions=s) for name, s in given.systems.items()
-    }
-    judged = {
-        name: judge(given.task, given.gold, s.predictions, train=given.train) for name, s in systems.items()
-    }
-    first = next(iter(judged.values()))
+    systems = {name: _trainings(system) for name, system in given.systems.items()}
+    judged = {name: _judged(given, name, trainings) for name, trainings in systems.items()}
+    counts = {name: [one.counts for one in trainings] for name, trainings in judged.items()}
+    first = next(iter(judged.values()))[0]
     return Section(
         name=given.name,
         task=given.task,
         n=len(first.gold),
         headline=first.headline.name,
         definition=RULES[given.task].definition,
-        systems=tuple(_system(n, j, systems[n].facts, rng, draws) for n, j in judged.items()),
-        comparisons=_comparisons(judged, rng, draws),
+        systems=tuple(
+            _system(name, trainings, merged([system.facts for system in systems[name]]), rng, draws)
+            for name, trainings in judged.items()
+        ),
+        comparisons=_comparisons(counts, first.metrics, rng, draws),
         slices=_slices(list(judged.values()), rng, draws),
-        exhibits=exhibits(judged, rng=rng),
+        exhibits=exhibits({name: trainings[0] for name, trainings in judged.items()}, rng=rng),
         coverage=flat(given.coverage),
+        spreads=spreads(counts, first.metrics),
+        gaps=gaps(counts, first.metrics),
     )
+
+
+def _trainings(given: System | Sequence[System] | Sequence[Prediction]) -> tuple[System, ...]:
+    if isinstance(given, System):
+        return (given,)
+    if given and isinstance(given[0], System):
+        return tuple(cast(Sequence[System], given))
+    return (System(predictions=cast(Sequence[Prediction], given)),)
+
+
+def _judged(given: SectionInput, name: str, trainings: Sequence[System]) -> list[Judged]:
+    found = []
+    for number, one in enumerate(trainings, start=1):
+        try:
+            found.append(judge(given.task, given.gold, one.predictions, train=given.train))
+        except DataError as error:
+            if len(trainings) == 1:
+                raise
+            place = f"{name}, training {number}" + (f": {error.where}" if error.where else "")
+            raise DataError(error.what, where=place, remedy=error.remedy) from error
+    return found
 
 
 def _system(
-    name: str, judged: Judged, facts: Mapping[str, object], rng: np.random.Generator, draws: int
+    name: str, trainings: Sequence[Judged], facts: dict[str, str], rng: np.random.Generator, draws: int
 ) -> SystemSheet:
-    counts = judged.counts
+    first, counts = trainings[0], [one.counts for one in trainings]
+    unread = [[prediction.coverage < 1 for prediction in one.predictions] for one in trainings]
     return SystemSheet(
         name=name,
         figures=tuple(
-            Figure(name=m.name, of=interval(counts, m, rng=rng, draws=draws)) for m in judged.metrics
+            Figure(name=m.name, of=interval(counts, m, rng=rng, draws=draws)) for m in first.metrics
         ),
         classes=_classes(counts, rng, draws),
-        mistakes={kind: int(counts.pick([kind]).sum()[0]) for kind in ERRORS} if judged.task == "ner" else {},
-        confused=_confused(judged),
-        cut=sum(prediction.coverage < 1 for prediction in judged.predictions),
-        facts=flat(facts),
+        mistakes={kind: _mean_count(counts, kind) for kind in ERRORS} if first.task == "ner" else {},
+        confused=_confused(first),
+        cut=sum(map(any, zip(*unread, strict=True))),
+        facts=facts,
     )
 
 
-def _classes(counts: Counts, rng: np.random.Generator, draws: int) -> tuple[ClassRow, ...]:
-    labels = [name[3:] for name in counts.names if name.startswith("tp:")]
-    sums = dict(zip(counts.names, counts.sum().astype(int).tolist(), strict=True))
+def _classes(counts: Sequence[Counts], rng: np.random.Generator, draws: int) -> tuple[ClassRow, ...]:
+    labels = dict.fromkeys(name[3:] for one in counts for name in one.names if name.startswith("tp:"))
     rows = [
         ClassRow(
             label=label,
-            support=sums[f"tp:{label}"] + sums[f"fn:{label}"],
-            predicted=sums[f"tp:{label}"] + sums[f"fp:{label}"],
+            support=_mean_count(counts, f"tp:{label}", f"fn:{label}"),
+            predicted=_mean_count(counts, f"tp:{label}", f"fp:{label}"),
             **{
                 kind: interval(counts, label_metric(kind, label), rng=rng, draws=draws)
                 for kind in ("precision", "recall", "f1")
@@ -100,6 +129,11 @@ def _classes(counts: Counts, rng: np.random.Generator, draws: int) -> tuple[Clas
         for label in labels
     ]
     return tuple(sorted(rows, key=lambda row: (-row.support, row.label)))
+
+
+def _mean_count(counts: Sequence[Counts], *names: str) -> int:
+    """Return the sum of some columns, of several trainings the rounded mean."""
+    return round(float(np.mean([one.pick(names).table.sum() for one in counts])))
 
 
 def _confused(judged: Judged) -> tuple[Confused, ...]:
@@ -120,38 +154,66 @@ def _labels(record: Any) -> tuple[str, ...]:
 
 
 def _comparisons(
-    judged: Mapping[str, Judged], rng: np.random.Generator, draws: int
+    counts: Mapping[str, Sequence[Counts]],
+    metrics: Sequence[Metric],
+    rng: np.random.Generator,
+    draws: int,
 ) -> tuple[Comparison, ...]:
-    (first, best), *others = judged.items()
+    (first, ours), *others = counts.items()
     return tuple(
-        _comparison(first, best.counts, other, system.counts, metric, rng, draws)
-        for other, system in others
-        for metric in best.metrics
+        _comparison(first, ours, second, theirs, metric, rng, draws)
+        for second, theirs in others
+        for metric in metrics
     )
 
 
 def _comparison(
-    first: str, a: Counts, second: str, b: Counts, metric: Metric, rng: np.random.Generator, draws: int
+    first: str,
+    ours: Sequence[Counts],
+    second: str,
+    theirs: Sequence[Counts],
+    metric: Metric,
+    rng: np.random.Generator,
+    draws: int,
 ) -> Comparison:
-    difference = paired(a, b, metric, rng=rng, draws=draws)
+    difference = paired(ours, theirs, metric, rng=rng, draws=draws)
     return Comparison(
         first=first, second=second, metric=metric.name, difference=difference, verdict=verdict(difference)
     )
 
 
-def _slices(systems: Sequence[Judged], rng: np.random.Generator, draws: int) -> tuple[SliceRow, ...]:
+def _slices(
+    systems: Sequence[Sequence[Judged]], rng: np.random.Generator, draws: int
+) -> tuple[SliceRow, ...]:
+    """Return the parts, with the ids of the first system's first training."""
+    headline = systems[0][0].headline
+    cut = [list(zip(*(one.parts for one in trainings), strict=True)) for trainings in systems]
     return tuple(
         SliceRow(
-            family=same[0].family,
-            name=same[0].name,
-            size=same[0].size,
-            unit=same[0].unit,
-            small=same[0].small,
-            figures=tuple(interval(p.counts, systems[0].headline, rng=rng, draws=draws) for p in same),
-            ids=same[0].ids,
+            family=(part := same[0][0]).family,
+            name=part.name,
+            size=part.size,
+            unit=part.unit,
+            small=part.small,
+            figures=tuple(
+                interval([one.counts for one in trainings], headline, rng=rng, draws=draws)
+                for trainings in same
+            ),
+            ids=part.ids,
         )
-        for same in zip(*(judged.parts for judged in systems), strict=True)
+        for same in zip(*cut, strict=True)
     )
+
+
+def merged(facts: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """Return as texts what trainings have in common, and what differs as a list in their order.
+
+    >>> merged([{"size": "4 x 312", "seed": 1}, {"size": "4 x 312", "seed": 2}])
+    {'size': '4 x 312', 'seed': '1, 2'}
+    """
+    every = [flat(one) for one in facts]
+    found = {key: [one.get(key, "–") for one in every] for one in every for key in one}
+    return {key: texts[0] if len(set(texts)) == 1 else ", ".join(texts) for key, texts in found.items()}
 
 
 def flat(facts: Mapping[str, object], *, under: str = "") -> dict[str, str]:

@@ -3,6 +3,8 @@
 - Every figure comes with its interval. Shares run from 0 to 1 and are printed as per cent.
 - Words that a reader sees ("wrong type", "entity length") stand here in English; the page knows
   their Chinese (`words.py`). Labels, ids and texts stand as they are in the data.
+- A system may be several trainings: its figures are means over them, its counts rounded means. What
+  takes one set of answers (confusions, exhibits) is that of the first training.
 - An exhibit is one example with the gold answer and every system's answer beside it; spans are
   half-open characters of its `text`.
 """
@@ -69,6 +71,31 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The figures of a system's trainings on one metric, in their order; the deviation is that of n - 1."""
+
+    system: str
+    metric: str
+    figures: tuple[float, ...]
+    low: float
+    high: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The trainings of two systems on one metric: lowest and highest of each, and Welch's t interval."""
+
+    first: str
+    second: str
+    metric: str
+    first_range: tuple[float, float]
+    second_range: tuple[float, float]
+    overlap: bool
+    welch: Difference | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRow:
     """One part of the test set with the headline figure of every system, in the systems' order."""
 
@@ -105,7 +132,10 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Everything about one task on one data set; the first system is the one that is judged."""
+    """Everything about one task on one data set; the first system is the one that is judged.
+
+    `spreads` and `gaps` are there only where a system has several trainings, in report.json too.
+    """
 
     name: str
     task: str
@@ -117,6 +147,8 @@ class Section:
     slices: tuple[SliceRow, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     coverage: dict[str, str] = field(default_factory=dict)
+    spreads: tuple[Spread, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,9 @@ class FinetuneConfig(Upkeep):
     """How an encoder learns a task."""
 
     task: Literal["classify", "pair", "ner", "reading"] = Field(description="what to learn")
-    init: ModelInput = Field(description="the encoder to start from: a folder, or a name on the hub")
+    init: ModelInput = Field(
+        description="the encoder to start from: a folder, a name on the hub, or `bundled`"
+    )
     random: bool = Field(
         default=False, description="take only the size and vocabulary of the encoder, not its weights"
     )

@@ -49,7 +49,10 @@ class PretrainConfig(LoopConfig, MaskingConfig):
         description="positions of a new encoder: sinusoids that are trained on, fixed sinusoids, or random",
     )
     longest: int = Field(default=512, ge=16, description="tokens that a new encoder can take at once")
-    init: ModelInput | None = Field(default=None, description="go on with this encoder instead of a new one")
+    init: ModelInput | None = Field(
+        default=None,
+        description="go on with this encoder instead of a new one: a folder, a name on the hub, or `bundled`",
+    )
     pairs: Literal["none", "nsp", "sop"] = Field(
         default="none",
         description="also learn whether the second half of a text follows the first: nsp (or is of another "

@@ -42,7 +42,8 @@ class ProbeConfig(Config):
     """Which encoders are judged, and on how much text."""
 
     encoders: list[ModelInput] = Field(
-        min_length=1, description="folders or hub names; the first one is judged, the others beside it"
+        min_length=1,
+        description="folders, hub names or `bundled`; the first one is judged, the others beside it",
     )
     shards: list[Input] = Field(
         min_length=1, description="the output of `zhbert encode`: one for all encoders, or one for each"

@@ -47,7 +47,7 @@ def encoded(folder: Path, documents: Path, tokenizer: Tokenizer, **options: Any)
     work = Work(folder / "shards")
     work.folder.mkdir()
     options = {"workers": 1} | options
-    encode(EncodeConfig(documents=documents, tokenizer=folder / "tokenizer", **options), work)
+    encode(EncodeConfig(documents=documents, tokenizer=str(folder / "tokenizer"), **options), work)
     return work
 
 

@@ -1,4 +1,4 @@
-"""One made-up report for all tests of the page."""
+"""Two made-up reports for all tests of the page: of single trainings, and of several."""
 
 import runpy
 from pathlib import Path
@@ -16,3 +16,8 @@ def made() -> dict[str, object]:
 @pytest.fixture(scope="session")
 def report(made) -> Report:
     return made["made_report"](n=60, draws=200)
+
+
+@pytest.fixture(scope="session")
+def several(made) -> Report:
+    return made["several_report"]()

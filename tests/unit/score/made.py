@@ -1,5 +1,8 @@
 """A small report about made-up systems, with every task and every ugly text in it."""
 
+from dataclasses import replace
+from typing import Any, cast
+
 import numpy as np
 
 from zhbert.records import (
@@ -122,6 +125,31 @@ def reading_section(n: int, rng: np.random.Generator) -> SectionInput:
             )
         )
     return SectionInput(name="cmrc2018", task="reading", gold=gold, systems={"pretrained": said})
+
+
+def several_report(*, n: int = 60, seed: int = 7, draws: int = 200) -> Report:
+    """Return a report in which some systems have several trainings, and some do not differ much."""
+    rng = np.random.default_rng(seed)
+    gold = entity_examples(n, rng)
+
+    def trained(rates: tuple[float, ...]) -> list[System]:
+        return [
+            System(predictions=[damage(e, rate, rng) for e in gold], facts={"size": "4 × 312", "seed": i})
+            for i, rate in enumerate(rates, start=1)
+        ]
+
+    systems = {
+        "whole <words>": trained((0.2, 0.5, 0.35)),
+        "characters": trained((0.3, 0.4)),
+        "lexicon": trained((0.95,)),
+    }
+    entities = SectionInput(
+        name="cluener", task="ner", gold=gold, train=entity_examples(8, rng), systems=systems
+    )
+    labels = label_section(n, rng)
+    first, other = (System(predictions=cast(Any, said)) for said in labels.systems.values())
+    labels = replace(labels, systems={"pretrained": [first], "random": [first, other, other]})
+    return build_report("医疗领域 BERT <评估>", sections=[entities, labels], rng=rng, draws=draws)
 
 
 def made_report(*, n: int = 150, seed: int = 7, draws: int = 400) -> Report:

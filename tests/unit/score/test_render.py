@@ -11,6 +11,7 @@ from zhbert.records import Span
 from zhbert.score.marks import clean, pieces, window
 from zhbert.score.render import axis, render, t
 from zhbert.score.report import Report, headline, read_report, write_report
+from zhbert.score.trainings import LIE, MEAN
 from zhbert.score.words import chinese, table
 
 
@@ -37,9 +38,9 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
 
-@pytest.fixture(scope="module")
-def html(report: Report) -> str:
-    return render(report)
+@pytest.fixture(scope="module", params=["report", "several"])
+def html(request: pytest.FixtureRequest) -> str:
+    return render(request.getfixturevalue(request.param))
 
 
 def test_tags_nest_and_no_text_becomes_a_tag(html: str) -> None:
@@ -92,8 +93,10 @@ def test_the_page_is_small_and_in_two_languages(html: str) -> None:
 
 
 def test_every_word_of_the_page_has_its_chinese(report: Report) -> None:
-    template = Path(__file__).parents[3] / "zhbert" / "score" / "templates" / "report.html.j2"
-    literal = re.findall(r'\bt\("([^"]+)"\)', template.read_text(encoding="utf-8"))
+    templates = Path(__file__).parents[3] / "zhbert" / "score" / "templates"
+    texts = [(templates / name).read_text("utf-8") for name in ("report.html.j2", "trainings.html.j2")]
+    literal = [*re.findall(r'\bt\("([^"]+)"\)', "".join(texts)), MEAN, *LIE.values()]
+    assert len(literal) > 50
     assert [word for word in literal if chinese(word) is None] == []
     said = [kind for section in report.sections for ex in section.exhibits for kind in ex.kinds]
     families = [row.family for section in report.sections for row in section.slices]
