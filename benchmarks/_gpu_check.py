@@ -145,7 +145,7 @@ def product(device: torch.device) -> dict[str, object]:
 def slots(device: torch.device) -> dict[str, int]:
     """Return how many slots a row has: as many as sequences, or as compiled code gets them."""
     tokens = (GPU if device.type == "cuda" else CPU).tokens
-    shape = Shape.of(tokens=tokens, rate=0.15, longest=LONGEST)
+    shape = Shape.of(tokens=tokens, rate=0.15, longest=LONGEST, mean=LONGEST)
     return {
         "its own slots": 0,
         "slots of one shape": len(shape.sequences([LONGEST] * (tokens // LONGEST)).bounds_S1) - 1,

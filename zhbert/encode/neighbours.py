@@ -2,10 +2,8 @@
 
     words of the shards ─▶ counts beside frequent words ─▶ PPMI ─▶ truncated SVD ─▶ nearest of one length
 
-- Positive pointwise mutual information with the frequencies of the neighbours to the power of 0.75, then
-  a randomized singular value decomposition (Halko et al. 2011): seconds where word2vec takes minutes, and
-  nothing is drawn but signs that are hashes, so the same shards give the same file on the same machine.
-  Between machines a similarity may differ in its last figure.
+- Vectors are counted (`counting`): the same shards give the same file on the same machine. Between machines
+  a similarity may differ in its last figure.
 - Words are the `words` most frequent ones whose tokens are all known and which are read back as they are
   written. They are counted in a table of at most KEYS entries, from which rare ones are dropped when it is
   full, so the count of a rare word may be too low.
@@ -19,7 +17,6 @@ Shapes: T tokens and P words of a portion, K words that are kept, C contexts, D 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +24,9 @@ from pydantic import Field
 from scipy import sparse
 
 from zhbert.config import Config, Input
-from zhbert.encode.draws import Bits, Ints, draw, stream
-from zhbert.encode.shards import CONTINUES_WORD, Shard, Shards
+from zhbert.encode.counting import Vectors, cuts, ppmi, vectors
+from zhbert.encode.draws import Bits, Ints
+from zhbert.encode.shards import CONTINUES_WORD, Shards
 from zhbert.encode.similar import HEAD, keys_of, length_of
 from zhbert.encode.strategies import LONGEST
 from zhbert.encode.tokenizer import Tokenizer
@@ -37,14 +35,9 @@ from zhbert.files import Work, write_text
 from zhbert.progress import SILENT, Progress
 
 NAME = "similar.tsv"
-Vectors = NDArray[np.float32]
 KEYS = 1_000_000
 CONTEXTS = 2_000
-PORTION = 1 << 21  # tokens
 AT_ONCE = 1_000  # words whose similarities to all others are held at once
-SMOOTH = 0.75
-ROUNDS = 3  # of the power iteration
-MORE = 20  # dimensions that are dropped in the end
 
 
 class SimilarConfig(Config):
@@ -97,20 +90,13 @@ def similar(config: SimilarConfig, work: Work, progress: Progress = SILENT) -> N
 
 
 def _count(shards: Shards) -> int:
-    return sum(len(_cuts(shard)) for shard in shards.shards)
-
-
-def _cuts(shard: Shard) -> list[tuple[int, int]]:
-    """Return the first and last document of each portion of about PORTION tokens."""
-    edges = np.searchsorted(shard.ends_D, np.arange(PORTION, shard.meta.tokens, PORTION), side="left") + 1
-    bounds = sorted({0, *edges.tolist(), shard.meta.documents})
-    return list(pairwise(bounds))
+    return sum(len(cuts(shard)) for shard in shards.shards)
 
 
 def portions(shards: Shards, step: int = 1) -> Iterator[Portion]:
     """Yield every step-th portion of the documents."""
-    cuts = [(shard, first, last) for shard in shards.shards for first, last in _cuts(shard)]
-    for shard, first, last in cuts[::step]:
+    places = [(shard, first, last) for shard in shards.shards for first, last in cuts(shard)]
+    for shard, first, last in places[::step]:
         begin, end = int(shard.starts_D[first]), int(shard.ends_D[last - 1])
         starts_D = shard.starts_D[first:last] - begin
         ids_T = shard.ids_T[begin:end].astype(np.int64)
@@ -189,40 +175,6 @@ def pairs(portion: Portion, keys_K: Bits, window: int) -> "sparse.csr_matrix":
             ones = np.ones(int(near.sum()), np.int64)
             total = total + sparse.csr_matrix((ones, (rows[near], columns[near])), shape=shape)
     return total
-
-
-def ppmi(pairs_KC: "sparse.csr_matrix") -> "sparse.csr_matrix":
-    """Return how much more often than by chance, as a logarithm, where it is more often.
-
-    >>> ppmi(sparse.csr_matrix(np.array([[4, 0], [0, 4]]))).toarray().astype(float).round(2).tolist()
-    [[0.69, 0.0], [0.0, 0.69]]
-    """
-    counts = pairs_KC.tocoo()
-    words_K = np.asarray(pairs_KC.sum(axis=1)).ravel()
-    smooth_C = np.asarray(pairs_KC.sum(axis=0)).ravel().astype(np.float64) ** SMOOTH
-    by_chance = words_K[counts.row] * smooth_C[counts.col] / smooth_C.sum()
-    values = np.maximum(np.log(counts.data / by_chance), 0).astype(np.float32)
-    return sparse.csr_matrix((values, (counts.row, counts.col)), shape=pairs_KC.shape)
-
-
-def vectors(matrix_KC: "sparse.csr_matrix", dimensions: int) -> Vectors:
-    """Return a vector of length 1 for every row: the first singular vectors, times the roots of the values.
-
-    The space is sought among the columns, of which there are few, so nothing large is decomposed.
-    """
-    columns = matrix_KC.shape[1]
-    size = min(dimensions + MORE, *matrix_KC.shape)
-    bits = draw(stream("signs", 0), np.arange(columns * size)).reshape(columns, size)
-    basis = np.where(bits >> np.uint64(63), 1.0, -1.0)
-    for _ in range(ROUNDS):
-        basis = np.linalg.qr(matrix_KC.T @ (matrix_KC @ basis))[0]
-    found = matrix_KC @ basis
-    squares, turns = np.linalg.eigh(found.T @ found)
-    best = np.argsort(-squares, kind="stable")[: min(dimensions, size)]
-    vectors_KD = found @ (turns[:, best] * np.maximum(squares[best], 1e-9) ** -0.25)
-    lengths_K = np.linalg.norm(vectors_KD, axis=1, keepdims=True)
-    unit_KD: Vectors = (vectors_KD / np.maximum(lengths_K, 1e-12)).astype(np.float32)
-    return unit_KD
 
 
 def nearest(

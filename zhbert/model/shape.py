@@ -18,35 +18,43 @@ from torch.nn.functional import pad
 from zhbert.model.attention import Sequences
 
 IGNORED = -100  # what cross_entropy leaves out unless told otherwise
-SHORTEST = 3  # [CLS], a token, [SEP]
 _STEP = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How many tokens and masked tokens a batch has, and how long its longest sequence may be."""
+    """How many tokens, masked tokens and sequences a batch has, and how long its longest may be."""
 
     tokens: int
     masked: int
     longest: int
+    slots: int = 1
 
     @classmethod
-    def of(cls, *, tokens: int, rate: float, longest: int) -> "Shape":
+    def of(cls, *, tokens: int, rate: float, longest: int, mean: float) -> "Shape":
         """Return a shape with room for what masking at this rate chooses, chance and whole words included.
 
-        >>> Shape.of(tokens=8192, rate=0.15, longest=128)
-        Shape(tokens=8192, masked=1536, longest=128)
+        There are slots for more sequences than there are likely to be when they are `mean` tokens long; an
+        empty one costs some memory.
+
+        >>> Shape.of(tokens=8192, rate=0.15, longest=128, mean=100)
+        Shape(tokens=8192, masked=1536, longest=128, slots=192)
         """
-        expected = tokens * rate
-        return cls(tokens=tokens, masked=_up(expected + 8 * expected**0.5, _STEP), longest=longest)
+        masked, sequences = tokens * rate, tokens / mean
+        return cls(
+            tokens=tokens,
+            masked=_up(masked + 8 * masked**0.5, _STEP),
+            longest=longest,
+            slots=_up(1.25 * sequences + 8 * sequences**0.5, _STEP),
+        )
 
     def sequences(self, lengths: list[int]) -> Sequences:
         """Return the sequences of a filled batch; what is empty at the end makes them as many as always.
 
-        >>> Shape(tokens=6, masked=1, longest=4).sequences([3, 3]).bounds_S1.tolist()
+        >>> Shape(tokens=6, masked=1, longest=4, slots=3).sequences([3, 3]).bounds_S1.tolist()
         [0, 3, 6, 6]
         """
-        return Sequences.of(lengths, longest=self.longest, slots=sum(lengths) // SHORTEST + 1)
+        return Sequences.of(lengths, longest=self.longest, slots=_up(len(lengths), self.slots))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

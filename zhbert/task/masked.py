@@ -9,6 +9,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,8 +106,10 @@ class PretrainJob:
     def _shape(self, parts: int) -> Shape:
         """Return the one shape of micro-batches that are cut into so many parts."""
         c = self.config
-        tokens, rate = min(c.micro_tokens // parts, c.batch_tokens), max(c.rate, c.final_rate)
-        return Shape.of(tokens=max(1, tokens), rate=rate, longest=c.max_tokens)
+        pieces = -(-c.batch_tokens // max(1, c.micro_tokens // parts))
+        tokens = -(-c.batch_tokens // pieces) + (c.max_tokens if pieces > 1 else 0)
+        mean = self.batches.table.mean_length
+        return Shape.of(tokens=tokens, rate=max(c.rate, c.final_rate), longest=c.max_tokens, mean=mean)
 
     def _masked(self, batch: FlatBatch, seed: int, done: float) -> Micro:
         masked = mask(batch, self.config.masking(done), seed=seed, vocabulary=self.vocabulary)
@@ -197,12 +200,14 @@ class PretrainJob:
 
 
 def split(batch: FlatBatch, tokens: int) -> Iterator[FlatBatch]:
-    """Yield a batch in parts of whole samples and at most so many tokens each."""
-    first = 0
-    starts = batch.starts_S1
-    while first < len(batch.samples_S):
-        limit = starts[first] + tokens
-        stop = max(first + 1, int(np.searchsorted(starts, limit, side="right")) - 1)
+    """Yield a batch in parts of whole samples, of about `tokens` tokens and all about as large.
+
+    A part may be larger than that by less than a sample, but no crumb is left over.
+    """
+    starts, total = batch.starts_S1, int(batch.starts_S1[-1])
+    parts = -(-total // tokens)
+    inner = np.searchsorted(starts, np.arange(1, parts) * total // parts)
+    for first, stop in pairwise(np.unique([0, *inner, len(batch.samples_S)]).tolist()):
         here = slice(starts[first], starts[stop])
         yield FlatBatch(
             ids_T=batch.ids_T[here],
@@ -213,7 +218,6 @@ def split(batch: FlatBatch, tokens: int) -> Iterator[FlatBatch]:
             segments_T=None if batch.segments_T is None else batch.segments_T[here],
             labels_S=None if batch.labels_S is None else batch.labels_S[first:stop],
         )
-        first = stop
 
 
 def _pairs(batch: FlatBatch) -> dict[str, Tensor]:

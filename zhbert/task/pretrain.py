@@ -8,14 +8,18 @@ masked the same way every time and judged at the end, and in between where that 
 from typing import Literal
 
 from pydantic import Field
+from transformers import PreTrainedConfig
 
 from zhbert.config import Input, ModelInput
+from zhbert.encode.company import Company, company
 from zhbert.encode.plan import MaskingConfig
+from zhbert.encode.shards import Shards
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ConfigError
 from zhbert.files import Work
 from zhbert.model import store
 from zhbert.model.attention import use_packed, use_plain
+from zhbert.model.counted import begin_counted
 from zhbert.model.encoder import (
     DROPOUT,
     PositionStart,
@@ -26,7 +30,7 @@ from zhbert.model.encoder import (
     new_encoder,
     set_dropout,
 )
-from zhbert.model.families import FamilyName
+from zhbert.model.families import FamilyName, family_of
 from zhbert.model.start import Start, check_head, go_on
 from zhbert.progress import SILENT, Progress
 from zhbert.task.masked import PretrainJob
@@ -47,6 +51,11 @@ class PretrainConfig(LoopConfig, MaskingConfig):
     positions: PositionStart = Field(
         default="sinusoids",
         description="positions of a new encoder: sinusoids that are trained on, fixed sinusoids, or random",
+    )
+    start: Literal["counts", "random"] = Field(
+        default="counts",
+        description="weights of a new encoder: counts (what stands beside what in the shards, and heads that "
+        "look at the tokens beside; knows far more after few steps) or random",
     )
     longest: int = Field(default=512, ge=16, description="tokens that a new encoder can take at once")
     init: ModelInput | None = Field(
@@ -77,7 +86,9 @@ class PretrainConfig(LoopConfig, MaskingConfig):
 def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) -> None:
     """Train an encoder and save it."""
     tokenizer = Tokenizer.load(config.shards / "tokenizer")
-    start = _start(config, tokenizer)
+    ranks = join()
+    begun = ranks.said(checkpoint.latest(work.folder) is not None)  # then its weights are taken anyway
+    start = _start(config, tokenizer, ranks, progress, counts=not begun)
     model = start.model
     if config.max_tokens > most_tokens(model):
         raise ConfigError(
@@ -85,7 +96,6 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
             where=config.init or config.size,
         )
     use_packed(model)
-    ranks = join()
     job = PretrainJob(config, tokenizer, ranks)
     facts = start.facts | _heard(start, job, ranks, progress)
     history = train(model, job, config, folder=work.folder, progress=progress)
@@ -118,13 +128,25 @@ def pretrain(config: PretrainConfig, work: Work, progress: Progress = SILENT) ->
     checkpoint.clear(work.folder)
 
 
-def _start(config: PretrainConfig, tokenizer: Tokenizer) -> Start:
+def _start(
+    config: PretrainConfig, tokenizer: Tokenizer, ranks: Ranks, progress: Progress, *, counts: bool
+) -> Start:
     pairs = config.pairs != "none"
     if config.init is not None:
         return go_on(config.init, tokenizer, folder=config.shards / "tokenizer", pairs=pairs)
     size = new_config(config.size, tokenizer, family=config.family, positions=config.longest)
     model = new_encoder(size, seed=config.seed, positions=config.positions, pairs=pairs)
-    return Start(model=model, facts={"family": config.family})
+    if config.start == "counts" and counts:
+        counted = ranks.said(_company(config, size, progress) if ranks.main else None)
+        assert counted is not None, "process 0 has counted"
+        table = family_of(size).table and config.positions != "random"
+        begin_counted(model, counted, seed=config.seed, neighbours=table)
+    return Start(model=model, facts={"family": config.family, "start": config.start})
+
+
+def _company(config: PretrainConfig, size: PreTrainedConfig, progress: Progress) -> Company:
+    shards = Shards.open(config.shards / "train")
+    return company(shards, vocabulary=size.vocab_size, dimensions=size.hidden_size, progress=progress)
 
 
 def _heard(start: Start, job: PretrainJob, ranks: Ranks, progress: Progress) -> dict[str, float]:

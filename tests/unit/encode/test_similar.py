@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from zhbert.encode import neighbours
+from zhbert.encode import counting, neighbours
 from zhbert.encode.bert import NAMES
 from zhbert.encode.draws import draw, stream
 from zhbert.encode.neighbours import SimilarConfig, nearest, pairs, portions, ppmi, similar, vectors
@@ -192,7 +192,7 @@ def test_pairs_are_counted_as_one_would_by_hand(
         np.concatenate([ids_of(n) for n in names]), np.cumsum([0, *map(len, map(ids_of, names))])[:-1]
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "PORTION", portion)
+        patch.setattr(counting, "PORTION", portion)
         found = sum((pairs(p, keys, window).toarray() for p in portions(shards)), np.zeros((4, 4)))
     wanted = np.zeros((4, 4))
     for words in documents:

@@ -20,7 +20,7 @@ from zhbert.model.heads import masked_logits
 from zhbert.model.shape import IGNORED, Filled, Shape, fill
 
 Make = Callable[..., PreTrainedModel]
-SHAPE = Shape(tokens=64, masked=8, longest=20)
+SHAPE = Shape(tokens=64, masked=8, longest=20, slots=24)
 
 
 def batch(lengths: list[int], masked: int, seed: int = 1) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,16 +77,17 @@ def test_every_batch_keeps_to_the_shape_or_a_multiple(lengths: list[int], masked
     assert row.lengths[: len(lengths)] == lengths
     assert sum(row.lengths) == tokens
     assert max(row.lengths) <= row.longest == 20
-    assert row.bounds_S1.shape == (tokens // 3 + 2,)
+    assert row.bounds_S1.shape == (-(-len(row.lengths) // 24) * 24 + 1,)
     assert row.bounds_S1.diff().tolist()[: len(row.lengths)] == row.lengths
     assert row.bounds_S1[len(row.lengths) :].unique().tolist() == [tokens]
 
 
 def test_there_is_room_for_what_is_masked() -> None:
     """A word of four masked or not at rate 0.3: eight standard deviations of one token are four of it."""
-    shape = Shape.of(tokens=8192, rate=0.3, longest=128)
+    shape = Shape.of(tokens=8192, rate=0.3, longest=128, mean=60)
     assert shape.masked % 64 == 0
     assert 8192 * 0.3 + 4 * (8192 * 0.3 * 0.7 * 4) ** 0.5 < shape.masked < 8192 * 0.36
+    assert 8192 / 60 * 1.25 < shape.slots < 8192 / 60 * 2.5
 
 
 @pytest.fixture
