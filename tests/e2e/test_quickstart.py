@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 EPOCHS = {"topics": 4, "ner": 4, "reading": 1}
 SHORT: dict[str, Any] = {"encoder.steps": 2, "encoder.lr": 1e-5, "report.draws": 1000}
 SHORT |= {f"{task}-pretrained.epochs": epochs for task, epochs in EPOCHS.items()}
-SHORT |= {f"{task}-bundled.epochs": 1 for task in EPOCHS}
+SHORT |= {f"{task}-bundled.epochs": 1 for task in ("topics", "ner")}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(place)
         if "PYTEST_XDIST_WORKER" not in os.environ:  # threads that wait for a core are worse than none
             torch.set_num_threads(os.cpu_count() or 1)
-        assert len(zhbert.run("quickstart", **SHORT).fresh) == 27
+        assert len(zhbert.run("quickstart", **SHORT).fresh) == 25
         again = zhbert.run("quickstart", **SHORT)
         assert again.fresh == []
         torch.set_num_threads(1)  # as all other tests
@@ -59,8 +59,10 @@ def test_pretraining_helps_beyond_chance(
 
 
 def test_every_system_stands_in_every_section(gains: dict[tuple[str, str], dict[str, float]]) -> None:
-    sections, others = ("Topics", "Entities", "Reading"), ("bundled", "random", "keywords")
-    assert list(gains) == [(section, other) for section in sections for other in others]
+    others = {"Topics": ["bundled", "random", "keywords"], "Reading": ["random", "keywords"]}
+    others["Entities"] = others["Topics"]
+    sections = ("Topics", "Entities", "Reading")
+    assert list(gains) == [(section, other) for section in sections for other in others[section]]
 
 
 def test_keywords_stay_well_under_the_models(gains: dict[tuple[str, str], dict[str, float]]) -> None:
