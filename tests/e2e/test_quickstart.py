@@ -17,7 +17,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = {"topics": 4, "ner": 4, "reading": 1}
-SHORT: dict[str, Any] = {"encoder.steps": 2, "encoder.lr": 1e-5, "report.draws": 1000}
+SHORT: dict[str, Any] = {
+    "encoder-short.steps": 600,
+    "encoder.steps": 2,
+    "encoder.lr": 1e-5,
+    "report.draws": 1000,
+}
 SHORT |= {f"{task}-pretrained.epochs": epochs for task, epochs in EPOCHS.items()}
 SHORT |= {f"{task}-bundled.epochs": 1 for task in ("topics", "ner")}
 

@@ -71,11 +71,11 @@ def assert_close(one: Path, other: Path) -> None:
     pairs = list(zip(rows(one), rows(other), strict=True))
     assert len(pairs) >= 6
     for a, b in pairs:
-        assert b == pytest.approx(a, rel=1e-5)
+        assert b == pytest.approx(a, rel=5e-5)  # sums in another order
     first, second = (load_file(folder / "model.safetensors") for folder in (one, other))
     assert first.keys() == second.keys()
     for name in first:
-        assert torch.allclose(first[name], second[name], atol=2e-6), name
+        assert torch.allclose(first[name], second[name], atol=1e-5), name
     assert (one / "config.json").read_bytes() == (other / "config.json").read_bytes()
 
 

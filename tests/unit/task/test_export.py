@@ -113,9 +113,9 @@ def test_the_difference_is_the_largest_on_the_text(exported: Path, tiny_encoder:
     assert found.largest == max(apart) > apart[-1]
     assert first.tokenizer.special.mask in row
     with torch.no_grad():
-        second.model.get_output_embeddings().bias[7] += 3.0  # one logit of every token
+        second.model.get_output_embeddings().bias[7] += 30.0  # one logit of every token
     moved = measure(first, second, where="here")
-    assert moved.largest == pytest.approx(3.0, abs=0.02)
+    assert moved.largest == pytest.approx(30.0, abs=0.02)
     assert moved.same < found.same
 
 
