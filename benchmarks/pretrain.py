@@ -55,7 +55,7 @@ def micro() -> Figures:
 
 def base() -> Figures:
     """Train bert-base for a few steps."""
-    return {f"base_{name}": value for name, value in speed("base", steps=2, rounds=3).items()}
+    return {f"cpu_{name}_base": value for name, value in speed("base", steps=2, rounds=3).items()}
 
 
 def masks() -> Figures:
