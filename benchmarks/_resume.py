@@ -82,10 +82,11 @@ def kill(process: "subprocess.Popen[bytes]") -> bool:
     return alive
 
 
-def figures(folder: Path) -> tuple[list[dict[str, float]], list[int]]:
-    """Return what was recorded, but for times, and where the run went on."""
+def figures(folder: Path, *, times: bool = False) -> tuple[list[dict[str, float]], list[int]]:
+    """Return what was recorded, without times unless they are asked for, and where the run went on."""
     rows = [json.loads(line) for line in (folder / "logs" / "metrics.jsonl").open(encoding="utf-8")]
-    lasting = [{k: v for k, v in row.items() if k not in ("tokens_per_second", "seconds")} for row in rows]
+    passing = () if times else ("tokens_per_second", "seconds")
+    lasting = [{k: v for k, v in row.items() if k not in passing} for row in rows]
     restarts = [int(row["restart"]) for row in lasting if "restart" in row]
     return [row for row in lasting if "restart" not in row], restarts
 
@@ -101,12 +102,13 @@ def measure(*, kills: int = 10, processes: int = 1, seed: int = 1) -> dict[str, 
     try:
         write_shards(folder)
         finish(start(folder, [*TRAINING, "calm"], processes=processes))
-        last = json.loads((folder / "calm" / "logs" / "metrics.jsonl").read_text("utf-8").splitlines()[-1])
+        calm, _ = figures(folder / "calm", times=True)
+        seconds = max(row.get("seconds", 0.0) for row in calm)
         hits = 0
         for _ in range(kills):
             process = start(folder, [*TRAINING, "killed"], processes=processes)
             wait(process, folder / "killed.partial" / "logs" / "metrics.jsonl")
-            time.sleep(rng.uniform(0, 1.6 * last["seconds"] / kills))
+            time.sleep(rng.uniform(0, 1.6 * seconds / kills))
             hits += kill(process)
         finish(start(folder, [*TRAINING, "killed"], processes=processes))
         one, other = contents(folder / "calm"), contents(folder / "killed")
@@ -118,7 +120,7 @@ def measure(*, kills: int = 10, processes: int = 1, seed: int = 1) -> dict[str, 
         "commit": commit(),
         "processes": processes,
         "steps": STEPS,
-        "training_seconds": last["seconds"],
+        "training_seconds": seconds,
         "kills": kills,
         "hits": hits,
         "went_on_at": restarts,
