@@ -71,17 +71,19 @@ def assert_close(one: Path, other: Path) -> None:
     pairs = list(zip(rows(one), rows(other), strict=True))
     assert len(pairs) >= 6
     for a, b in pairs:
-        assert b == pytest.approx(a, rel=5e-5)  # sums in another order
+        assert b == pytest.approx(a, rel=1e-5)
     first, second = (load_file(folder / "model.safetensors") for folder in (one, other))
     assert first.keys() == second.keys()
     for name in first:
-        assert torch.allclose(first[name], second[name], atol=1e-5), name
+        assert torch.allclose(first[name], second[name], atol=2e-6), name
     assert (one / "config.json").read_bytes() == (other / "config.json").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def values(tiny_pretrain: dict[str, Any]) -> dict[str, Any]:
-    return tiny_pretrain | {"steps": 12, "batch_tokens": 700, "micro_tokens": 200, "judge_every": 3}
+    # From random weights: heads that look beside are sharp, and with them rounding shows in the sixth digit.
+    more = {"steps": 12, "batch_tokens": 700, "micro_tokens": 200, "judge_every": 3, "begin": "random"}
+    return tiny_pretrain | more
 
 
 @pytest.fixture(scope="module")

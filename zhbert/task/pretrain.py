@@ -52,7 +52,7 @@ class PretrainConfig(LoopConfig, MaskingConfig):
         default="sinusoids",
         description="positions of a new encoder: sinusoids that are trained on, fixed sinusoids, or random",
     )
-    start: Literal["counts", "random"] = Field(
+    begin: Literal["counts", "random"] = Field(
         default="counts",
         description="weights of a new encoder: counts (what stands beside what in the shards, and heads that "
         "look at the tokens beside; knows far more after few steps) or random",
@@ -136,12 +136,12 @@ def _start(
         return go_on(config.init, tokenizer, folder=config.shards / "tokenizer", pairs=pairs)
     size = new_config(config.size, tokenizer, family=config.family, positions=config.longest)
     model = new_encoder(size, seed=config.seed, positions=config.positions, pairs=pairs)
-    if config.start == "counts" and counts:
+    if config.begin == "counts" and counts:
         counted = ranks.said(_company(config, size, progress) if ranks.main else None)
         assert counted is not None, "process 0 has counted"
         table = family_of(size).table and config.positions != "random"
         begin_counted(model, counted, seed=config.seed, neighbours=table)
-    return Start(model=model, facts={"family": config.family, "start": config.start})
+    return Start(model=model, facts={"family": config.family, "begin": config.begin})
 
 
 def _company(config: PretrainConfig, size: PreTrainedConfig, progress: Progress) -> Company:

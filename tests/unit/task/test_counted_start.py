@@ -13,10 +13,10 @@ from zhbert.files import read_manifest
 def test_counts_know_more_after_the_same_steps(stage: Any, tiny_pretrain: Any, tmp_path: Path) -> None:
     losses = {}
     for start in ("counts", "random"):
-        out = stage("pretrain", tmp_path / start, **tiny_pretrain | {"steps": 60, "start": start})
+        out = stage("pretrain", tmp_path / start, **tiny_pretrain | {"steps": 60, "begin": start})
         manifest = read_manifest(out)
         assert manifest is not None
-        assert manifest.counts["start"] == start
+        assert manifest.counts["begin"] == start
         losses[start] = manifest.counts["held_out"]["loss"]
     assert losses["counts"] < losses["random"] - 0.1
 
@@ -29,7 +29,7 @@ def test_every_kind_of_encoder_can_begin_so(
 ) -> None:
     values = tiny_pretrain | {"steps": 1, "family": family, "positions": positions}
     weights = [
-        load_file(stage("pretrain", tmp_path / start, **values | {"start": start}) / "model.safetensors")
+        load_file(stage("pretrain", tmp_path / start, **values | {"begin": start}) / "model.safetensors")
         for start in ("counts", "random")
     ]
     assert weights[0].keys() == weights[1].keys()
