@@ -37,6 +37,7 @@ class Facts:
     """What a model folder is for, beyond its weights."""
 
     task: str
+    head: str = ""
     labels: tuple[str, ...] = ()
     window: int = 512
     overlap: int = 128

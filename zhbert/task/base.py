@@ -26,12 +26,13 @@ Scores = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a task needs to know of the model that it works with."""
+    """What a task needs to know of the model that it works with; `head` is one of the task's `heads`."""
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     window: int
     overlap: int
+    head: str = ""
 
     def cut(self, length: int, *, taken: int) -> list[tuple[int, int]]:
         """Return the windows over a text of so many tokens; `taken` places of each are not the text's."""
@@ -65,9 +66,13 @@ class Prepared:
 
 
 class Task(Protocol):
-    """One thing that can be learnt; `model_labels` are the outputs of its head."""
+    """One thing that can be learnt; `model_labels` are the outputs of its head.
+
+    `heads` are the ways in which a model can answer, the first of them the default.
+    """
 
     name: str
+    heads: tuple[str, ...]
     setting: Setting
 
     def __init__(self, setting: Setting) -> None:

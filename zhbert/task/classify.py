@@ -19,6 +19,7 @@ class Classify:
     """Texts into classes."""
 
     name = "classify"
+    heads = ("one",)
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

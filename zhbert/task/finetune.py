@@ -40,6 +40,7 @@ class FinetuneConfig(Upkeep):
     """How an encoder learns a task."""
 
     task: Literal["classify", "pair", "ner", "reading"] = Field(description="what to learn")
+    head: str = Field(default="", description="how the model answers; default: the task's usual way")
     init: ModelInput = Field(
         description="the encoder to start from: a folder, a name on the hub, or `bundled`"
     )
@@ -155,6 +156,7 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
             labels=tuple(labels),
             window=config.window,
             overlap=config.overlap,
+            head=config.head,
         ),
     )
     model = _start(config, task)
@@ -172,6 +174,7 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
     }
     facts = store.Facts(
         task=config.task,
+        head=task.setting.head,
         labels=tuple(labels),
         window=config.window,
         overlap=config.overlap,

@@ -28,6 +28,7 @@ class Ner:
     """Texts into entities."""
 
     name = "ner"
+    heads = ("softmax",)
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

@@ -26,6 +26,7 @@ class Reading:
     """Questions into answers."""
 
     name = "reading"
+    heads = ("span",)
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
