@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 
 import zhbert
 from zhbert.app.cli import app, corpus, main
 from zhbert.app.doctor import OK, WRONG, examine
 from zhbert.app.options import command_of
-from zhbert.app.stages import STAGES
+from zhbert.app.stages import STAGES, Stage
 
 COMMANDS = ["run", "score", "fill", "ask", "doctor", "version", "corpus", "corpus compose"]
 BUILT = [name for name in STAGES if name != "score"]  # `score` has a command of its own
@@ -35,6 +36,15 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
         return capsys.readouterr().out
 
     return type_words
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES.values() if stage.together])
+def test_torchrun_takes_no_option_for_one_of_its_own(stage: Stage):
+    """It knows its options by their beginnings, even behind the name of the module that it starts."""
+    own = [text.replace("_", "-") for action in get_args_parser()._actions for text in action.option_strings]
+    ours = ["--" + name.replace("_", "-") for name in stage.config_type().model_fields]
+    assert "--start-method" in own
+    assert [option for option in ours if any(text.startswith(option) for text in own)] == []
 
 
 @pytest.mark.parametrize("name", BUILT)
