@@ -1,4 +1,4 @@
-"""The records that flow from stage to stage, and their one (de)serialiser.
+"""The records that flow from stage to stage; `plain.py` writes and reads them.
 
 Every offset is a half-open range of Python characters into the ORIGINAL text. A span that is
 tied to a text carries its surface, and `text[start:end] == surface` is checked whenever an
@@ -9,15 +9,14 @@ model answered. They are joined by `id`. One type per task, listed in `EXAMPLES`
 `PREDICTIONS` under the task's name.
 """
 
-import json
-import types
-from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from math import isfinite
 
-from zhbert.errors import DataError, nearest
-
-R = TypeVar("R")
+from zhbert.errors import DataError
+from zhbert.plain import RARE
+from zhbert.plain import from_plain as from_plain
+from zhbert.plain import to_json as to_json
+from zhbert.plain import to_plain as to_plain
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,21 +66,29 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelExample:
-    """A text to classify; `labels` is empty where the answer is not known."""
+    """A text to classify, or to give a number; `labels` is empty where none applies or none is known."""
 
     id: str
     text: str
     labels: tuple[str, ...] = ()
+    value: float | None = field(default=None, metadata=RARE)
+
+    def __post_init__(self) -> None:
+        _check_answer(self.labels, self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExample:
-    """Two texts whose relation is asked; `label` is empty where it is not known."""
+    """Two texts whose relation is asked, a label or a number; `label` is empty where it is not known."""
 
     id: str
     first: str
     second: str
     label: str = ""
+    value: float | None = field(default=None, metadata=RARE)
+
+    def __post_init__(self) -> None:
+        _check_answer((self.label,) if self.label else (), self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +106,30 @@ class EntityExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingExample:
-    """A question on a context; no answers means that the context does not answer it."""
+    """A question on a context; no answers at all means that the context does not answer it.
+
+    `published` gives all answers as texts, where some are not what stands in the context: another full
+    stop, or "39764.0" for "39764". Those that stand nowhere have no span.
+    """
 
     id: str
     context: str
     question: str
     answers: tuple[Span, ...] = ()
+    published: tuple[str, ...] = field(default=(), metadata=RARE)
 
     def __post_init__(self) -> None:
         for span in self.answers:
             span.check(self.context)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the answers as texts; none means that the context does not answer the question.
+
+        >>> ReadingExample(id="1", context="他毕业于北大", question="哪里？", published=("北京大学",)).texts
+        ('北京大学',)
+        """
+        return self.published or tuple(self.context[span.start : span.end] for span in self.answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +143,21 @@ class ChoiceExample:
     answer: int | None = None
 
     def __post_init__(self) -> None:
+        if len(self.options) < 2:
+            raise DataError(f"there must be two options or more, not {len(self.options)}")
         if self.answer is not None and not 0 <= self.answer < len(self.options):
             raise DataError(f"answer {self.answer} is not one of the {len(self.options)} options")
+
+
+def _check_answer(labels: tuple[str, ...], value: float | None) -> None:
+    """Refuse an answer that is a label and a number at once, one label twice, or no number at all."""
+    twice = next((label for i, label in enumerate(labels) if label in labels[:i]), None)
+    if twice is not None:
+        raise DataError(f'the label "{twice}" is given twice')
+    if value is not None and labels:
+        raise DataError(f'an answer is a label or a value, not both: "{labels[0]}" and {value:g}')
+    if value is not None and not isfinite(value):
+        raise DataError(f"the value must be a finite number, not {value}")
 
 
 Example = LabelExample | PairExample | EntityExample | ReadingExample | ChoiceExample
@@ -131,22 +165,30 @@ Example = LabelExample | PairExample | EntityExample | ReadingExample | ChoiceEx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelPrediction:
-    """The labels of a text, best first, and the probability of every label."""
+    """The labels of a text, best first, and the probability of every label; or a number alone."""
 
     id: str
     labels: tuple[str, ...]
     scores: dict[str, float]
+    value: float | None = field(default=None, metadata=RARE)
     coverage: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_answer(self.labels, self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairPrediction:
-    """The relation of two texts and the probability of every label."""
+    """The relation of two texts and the probability of every label; or a number alone."""
 
     id: str
     label: str
     scores: dict[str, float]
+    value: float | None = field(default=None, metadata=RARE)
     coverage: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_answer((self.label,) if self.label else (), self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,14 +201,29 @@ class EntityPrediction:
     coverage: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that was considered, and its probability."""
+
+    span: Span
+    score: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingPrediction:
-    """The answer to a question; None when the model holds that there is none."""
+    """The answer to a question; None when the model holds that there is none.
+
+    `score` is the probability of the best answer, given or not, `null_score` that of none; `others` are
+    further answers, best first, where they were asked for. All probabilities of a question add up to 1. An
+    answer that stands nowhere in the context, as other systems give them, is a `text` without a span.
+    """
 
     id: str
     answer: Span | None
     score: float
     null_score: float
+    others: tuple[Candidate, ...] = field(default=(), metadata=RARE)
+    text: str = field(default="", metadata=RARE)
     coverage: float = 1.0
 
 
@@ -186,6 +243,7 @@ EXAMPLES: dict[str, type[Example]] = {
     "classify": LabelExample,
     "pair": PairExample,
     "ner": EntityExample,
+    "segment": EntityExample,
     "reading": ReadingExample,
     "choice": ChoiceExample,
 }
@@ -193,95 +251,24 @@ PREDICTIONS: dict[str, type[Prediction]] = {
     "classify": LabelPrediction,
     "pair": PairPrediction,
     "ner": EntityPrediction,
+    "segment": EntityPrediction,
     "reading": ReadingPrediction,
     "choice": ChoicePrediction,
 }
-
-
-def to_json(record: object) -> str:
-    """Return a record as one line of JSON, fields in order, Chinese as it is.
-
-    >>> to_json(LabelExample(id="1", text="主队赢了", labels=("体育",)))
-    '{"id": "1", "text": "主队赢了", "labels": ["体育"]}'
-    """
-    return json.dumps(to_plain(record), ensure_ascii=False)
-
-
-def to_plain(value: object) -> Any:
-    """Return a record as dictionaries, lists and scalars."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, (list, tuple)):
-        return [to_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
-    return value
-
-
-def from_plain(kind: type[R], value: object, *, at: str = "") -> R:
-    """Return the record of type `kind` that `value` describes, or say what is wrong with it.
-
-    >>> from_plain(LabelExample, {"id": "1", "text": "主队赢了", "labels": ["体育"]}).labels
-    ('体育',)
-    >>> from_plain(LabelExample, {"id": "1", "txt": "主队赢了"})
-    Traceback (most recent call last):
-    zhbert.errors.DataError: unknown field "txt" (did you mean "text"?)
-    """
-    if not isinstance(value, dict):
-        raise DataError(f"{_name(at)}must be an object, not {_json_type(value)}")
-    hints, required = _schema(kind)  # type: ignore[arg-type]  # a type is hashable, whatever mypy fears
-    for key in value:
-        if key not in hints:
-            raise DataError(f'{_name(at)}unknown field "{key}"', remedy=nearest(key, hints))
-    for key in required:
-        if key not in value:
-            raise DataError(f'{_name(at)}the field "{key}" is missing')
-    return kind(**{key: _read(hints[key], item, f"{at}.{key}" if at else key) for key, item in value.items()})
-
-
-@cache
-def _schema(kind: type) -> tuple[dict[str, Any], tuple[str, ...]]:
-    hints = get_type_hints(kind)
-    required = tuple(f.name for f in fields(kind) if f.default is f.default_factory)  # both MISSING
-    return hints, required
-
-
-def _read(hint: Any, value: object, at: str) -> Any:
-    origin, args = get_origin(hint), get_args(hint)
-    if hint is Any:
-        return value
-    if origin in (Union, types.UnionType):
-        return None if value is None else _read(next(a for a in args if a is not type(None)), value, at)
-    if is_dataclass(hint):
-        return from_plain(hint, value, at=at)  # type: ignore[arg-type]  # a dataclass type, seen above
-    if origin is tuple:
-        return tuple(_read(args[0], item, f"{at}[{i}]") for i, item in enumerate(_is(list, value, at)))
-    if origin is dict:
-        return {_is(str, k, at): _read(args[1], v, f"{at}.{k}") for k, v in _is(dict, value, at).items()}
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return _is(hint, value, at)
-
-
-def _is(kind: type, value: object, at: str) -> Any:
-    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise DataError(f"{_name(at)}must be {_WORDS[kind]}, not {_json_type(value)}")
-
-
-def _name(at: str) -> str:
-    return f'"{at}" ' if at else ""
-
-
-_WORDS = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
+_TEXTS: dict[type[object], tuple[str, ...]] = {
+    LabelExample: ("text",),
+    PairExample: ("first", "second"),
+    EntityExample: ("text",),
+    ReadingExample: ("context", "question"),
+    ChoiceExample: ("context", "question"),
 }
 
 
-def _json_type(value: object) -> str:
-    return "null" if value is None else _WORDS.get(type(value), type(value).__name__)
+def texts_of(example: Example) -> dict[str, str]:
+    """Return the texts that an example asks about, by the names of its fields; options are numbered.
+
+    >>> texts_of(PairExample(id="1", first="今天下雨", second="今天晴"))
+    {'first': '今天下雨', 'second': '今天晴'}
+    """
+    options = {f"option {i}": text for i, text in enumerate(getattr(example, "options", ()))}
+    return {key: getattr(example, key) for key in _TEXTS[type(example)]} | options

@@ -38,6 +38,8 @@ from zhbert.progress import SILENT, Progress
 from zhbert.read.config import ReadConfig
 from zhbert.read.piece import Reject
 from zhbert.read.reader import Reader
+from zhbert.read.references import is_reference
+from zhbert.read.sets import asked, read_set
 from zhbert.records import to_plain
 
 FACTS = "facts.json"
@@ -174,10 +176,22 @@ def _portion(number: int, columns: Columns, rejects: list[Reject], size: int) ->
 def _counted(files: Sequence[Path], tests: Counter[str]) -> Iterator[tuple[str, str]]:
     """Yield the texts of evaluation files with their places, and count them by file."""
     for file in files:
-        for place, text in evaluation_texts(file):
-            name = file.name + place.removeprefix(str(file))  # where it lies does not matter
+        for name, text in _asked(file) if is_reference(file) else _written(file):
             tests[name.rpartition(":")[0]] += 1
             yield name, text
+
+
+def _written(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a file with their places; where it lies does not matter."""
+    for place, text in evaluation_texts(file):
+        yield file.name + place.removeprefix(str(file)), text
+
+
+def _asked(reference: Path) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a labelled set that a card describes, with the numbers of their examples."""
+    for number, (_, example) in enumerate(read_set(reference), start=1):
+        for text in asked(example):
+            yield f"{reference.as_posix()}:{number}", text
 
 
 def _sift(config: BuildConfig, guard: Guard | None) -> Sift:

@@ -7,10 +7,10 @@ byte, one of the inputs of the build. Nothing is guessed from names.
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from zhbert.corpus.card import content_root, list_cards, load_card
 from zhbert.corpus.datacard import Licence
 from zhbert.errors import ConfigError, nearest
 from zhbert.files import hash_path
+from zhbert.read.card import content_root, list_cards, load_card
 
 SYNTHETIC = "composed by a program, not collected"
 

@@ -1,11 +1,13 @@
-"""Labelled examples and predictions: JSONL files of one record type, ids told apart."""
+"""Labelled examples, from a file or by reference, and predictions: one record type a file, ids told apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar, cast
 
 from zhbert.errors import DataError, UserError, nearest
 from zhbert.read.lines import read_json_lines
+from zhbert.read.references import Reference, is_reference
+from zhbert.read.sets import read_set
 from zhbert.records import (
     EXAMPLES,
     PREDICTIONS,
@@ -23,13 +25,18 @@ _ONE_A_LINE = "one JSON object a line"
 
 
 def _read_records(path: Path, kind: type[R]) -> Iterator[tuple[str, R]]:
-    """Yield the records of a JSONL file with their places; ids must differ."""
-    seen: dict[str, str] = {}
+    """Yield the records of a JSONL file with their places."""
     for where, value in read_json_lines(path):
         try:
-            record = from_plain(kind, value)
+            yield where, from_plain(kind, value)
         except UserError as error:
             raise DataError(error.what, where=where, remedy=error.remedy) from error
+
+
+def _told_apart(records: Iterable[tuple[str, R]], path: Path) -> Iterator[tuple[str, R]]:
+    """Yield records with their places; their ids must differ, and there must be some."""
+    seen: dict[str, str] = {}
+    for where, record in records:
         name = record.id  # type: ignore[attr-defined]  # every record of a task has an id
         if name in seen:
             raise DataError(
@@ -42,9 +49,13 @@ def _read_records(path: Path, kind: type[R]) -> Iterator[tuple[str, R]]:
 
 
 def read_examples(path: Path, task: str, *, labels: list[str] | None = None) -> list[Example]:
-    """Return the examples of a task; with `labels` given, any other label is refused."""
-    examples = []
-    for where, example in _read_records(path, EXAMPLES[task]):
+    """Return the examples of a file or reference; with `labels` given, any other label is refused.
+
+    >>> read_examples(Path("mini:topics/test"), "classify")[0].labels
+    ('体育',)
+    """
+    examples: list[Example] = []
+    for where, example in _told_apart(_placed(path, task), path):
         for label in labels_in(example) if labels else ():
             if label not in cast("list[str]", labels):
                 raise DataError(
@@ -56,9 +67,19 @@ def read_examples(path: Path, task: str, *, labels: list[str] | None = None) -> 
     return examples
 
 
+def _placed(path: Path, task: str) -> Iterator[tuple[str, Example]]:
+    if not is_reference(path):
+        yield from _read_records(path, EXAMPLES[task])
+        return
+    given = Reference.of(path).labelled.task
+    if given != task:
+        raise DataError(f"these are examples of {given}, not of {task}", where=path)
+    yield from read_set(path)
+
+
 def read_predictions(path: Path, task: str) -> list[Prediction]:
     """Return the predictions of a task."""
-    return [record for _, record in _read_records(path, PREDICTIONS[task])]
+    return [record for _, record in _told_apart(_read_records(path, PREDICTIONS[task]), path)]
 
 
 def labels_in(example: Example) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Data sets of the hub, streamed through `datasets`: `hub:NAME` or `hub:NAME:CONFIG`, row by row.
+"""Data sets of the hub, through `datasets`: `hub:NAME` or `hub:NAME:CONFIG`. Texts are streamed row by row.
 
 NAME may also be a folder or file that `datasets` knows how to load. Nothing is kept on disk.
 """
@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from zhbert.config import HUB
+from zhbert.errors import DataError
 from zhbert.read.fields import document_of, other_key
 from zhbert.read.piece import Broken, Fault, Piece
 from zhbert.records import Document
@@ -27,6 +28,17 @@ def read_hub(piece: Piece) -> Iterator[Document]:
             piece.refuse(f"row {number}", found)
         else:
             yield found
+
+
+def load(name: str, split: str) -> Any:
+    """Return a split of a data set that is called NAME or NAME:CONFIG, whole."""
+    from datasets import load_dataset  # see below
+
+    name, _, config = name.partition(":")
+    try:
+        return load_dataset(name, config or None, split=split)
+    except Exception as error:  # see below
+        raise DataError(f"cannot be loaded: {_short(error)}", where=f"{HUB}{name}", remedy=_REACH) from error
 
 
 def _open(piece: Piece) -> Any:

@@ -1,11 +1,13 @@
 """The text of a file, its lines and its JSON values, with the line in every complaint.
 
-Files are UTF-8, with or without a BOM; lines end at "\\n" or "\\r\\n" only, so that U+2028 and
-vertical tabs stay inside texts. A broken record stops the reading with file, line, reason and
-remedy; nothing is guessed, nothing is skipped.
+Files are UTF-8, with or without a BOM, packed with gzip or not; lines end at "\\n" or "\\r\\n" only, so
+that U+2028 and vertical tabs stay inside texts. A broken record stops the reading with file, line, reason
+and remedy; nothing is guessed, nothing is skipped.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ def read_text(path: Path) -> str:
     """Return the text of a file, or say where it stops being UTF-8."""
     if not path.is_file():
         raise DataError("is a folder, not a file" if path.is_dir() else "no such file", where=path)
-    data = path.read_bytes()
+    data = _unpacked(path.read_bytes(), path)
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -27,6 +29,15 @@ def read_text(path: Path) -> str:
         raise DataError(
             f"not UTF-8 at byte {error.start}", where=f"{path}:{line}", remedy=_guess(data, path)
         ) from error
+
+
+def _unpacked(data: bytes, path: Path) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError("not a whole gzip file", where=path, remedy="get the file again") from error
 
 
 def _guess(data: bytes, path: Path) -> str:

@@ -12,13 +12,13 @@ from zhbert.clean.filters import REASONS
 from zhbert.clean.pii import RULES
 from zhbert.clean.steps import STEPS
 from zhbert.config import parse
-from zhbert.corpus.card import content_root
 from zhbert.corpus.datacard import DataCard, headline, largest_losses, ranked, read_card
 from zhbert.corpus.datapage import columns, flows, meaning, render, sources_shown, t
 from zhbert.corpus.describe import DescribeConfig, data_card, describe
 from zhbert.corpus.facts import histogram_of
 from zhbert.errors import ConfigError, DataError
 from zhbert.files import Plan, building, hash_path, read_manifest
+from zhbert.read.card import content_root
 from zhbert.score.words import chinese
 from zhbert.text.entities import KINDS
 from zhbert.text.scripts import SCRIPTS
