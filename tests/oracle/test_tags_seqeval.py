@@ -34,3 +34,18 @@ def test_spans_are_the_strict_entities_of_seqeval(scheme: str) -> None:
         assert spans == [Span(entity.start, entity.end, entity.tag) for entity in entities]
         assert spans
         assert scheme == "BMES" or converted == tags
+
+
+@pytest.mark.slow  # seqeval.metrics takes seconds to import
+@pytest.mark.parametrize("scheme", sorted(FOREIGN))
+def test_of_valid_tags_its_lenient_reading_is_the_same(scheme: str) -> None:
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    rng = np.random.default_rng(12)
+    letters = str.maketrans("M", "I") if scheme == "BMES" else {}
+    for _ in range(100):
+        tags = random_tags(rng, scheme)
+        theirs = get_entities([tag[:1].translate(letters) + tag[1:] for tag in tags])
+        spans = to_spans(tags, scheme=scheme)
+        assert [(span.label, span.start, span.end - 1) for span in spans] == theirs
+        assert to_tags(spans, len(tags), scheme=scheme) == tags

@@ -14,17 +14,23 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from zhbert.config import Config, Input
-from zhbert.corpus.card import TaskName
+from zhbert.config import HUB, Config, Input
 from zhbert.errors import DataError
 from zhbert.files import Work, hash_file, read_manifest
+from zhbert.plain import from_plain
 from zhbert.progress import SILENT, Progress
+from zhbert.read.card import TaskName
 from zhbert.read.examples import read_examples, read_predictions
+from zhbert.read.references import find, is_reference
 from zhbert.records import Example
+from zhbert.score.changed import changed
 from zhbert.score.judge import join
 from zhbert.score.report import SectionInput, System, build_report, write_report
+from zhbert.score.robust import Trial
+from zhbert.score.sheet import MEETINGS, Meeting
 
-MODEL = "model.json"  # beside the predictions that `zhbert apply` writes; named here, where no torch loads
+# What `zhbert apply` writes beside predictions, and `zhbert robust`; named here, where no torch loads.
+MODEL, TRIALS = "model.json", "robust.json"
 
 
 class SectionConfig(Config):
@@ -32,9 +38,19 @@ class SectionConfig(Config):
 
     name: str = Field(description="how the report calls it")
     task: TaskName = Field(description="what kind of task it is")
+    head: str = Field(
+        default="",
+        description="how it is answered: one label, `several` or a `value`; default: as gold shows",
+    )
     gold: Input = Field(description="the right answers")
     train: Input | None = Field(
         default=None, description="what the systems learnt from, for seen and unseen slices"
+    )
+    robust: Input | None = Field(
+        default=None, description="what `zhbert robust` made of the first system's model and this gold"
+    )
+    contamination: Input | None = Field(
+        default=None, description="what `zhbert contamination` found of this gold"
     )
     systems: dict[str, Input | list[Input]] = Field(
         min_length=1,
@@ -102,7 +118,44 @@ def _section(config: SectionConfig) -> SectionInput:
         name: [_system(path, config.task, gold) for path in (given if isinstance(given, list) else [given])]
         for name, given in config.systems.items()
     }
-    return SectionInput(name=config.name, task=config.task, gold=gold, train=train, systems=systems)
+    trials = _trials(config.robust, config.task, gold) if config.robust else []
+    return SectionInput(
+        name=config.name,
+        task=config.task,
+        head=config.head,
+        gold=gold,
+        train=train,
+        systems=systems,
+        trials=trials,
+        meetings=_meetings(config.contamination) if config.contamination else [],
+    )
+
+
+def _meetings(folder: Path) -> list[Meeting]:
+    """Return which test texts were met in what the systems have read."""
+    try:
+        record = json.loads((folder / MEETINGS).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"no {MEETINGS} in it", where=folder, remedy="zhbert contamination makes it"
+        ) from error
+    return [from_plain(Meeting, one) for one in record["meetings"]]
+
+
+def _trials(folder: Path, task: str, gold: list[Example]) -> list[Trial]:
+    """Return what a model says of these examples when they are changed."""
+    try:
+        facts = json.loads((folder / TRIALS).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"no {TRIALS} in it", where=folder, remedy="zhbert robust makes it") from error
+    return [
+        Trial(
+            name=name,
+            changed=list(changed(gold, name, seed=facts["seed"])),
+            predictions=read_predictions(folder / name / "predictions.jsonl", task),
+        )
+        for name in facts["changes"]
+    ]
 
 
 def _system(path: Path, task: str, gold: list[Example]) -> System:
@@ -137,13 +190,15 @@ def _facts(path: Path) -> dict[str, Any]:
     return {"window": facts["window"], **facts["provenance"]}
 
 
+def _known_as(path: Path) -> str:
+    """Return the name of a file, or its reference, and its checksum."""
+    name = path.as_posix() if is_reference(path) else path.name
+    return name if f"@{HUB}" in name else f"{name} sha256 {hash_file(find(path))[:16]}"
+
+
 def _provenance(config: ScoreConfig) -> dict[str, Any]:
-    files = {f"{s.name}.gold": f"{s.gold.name} sha256 {hash_file(s.gold)[:16]}" for s in config.sections}
-    files |= {
-        f"{s.name}.train": f"{s.train.name} sha256 {hash_file(s.train)[:16]}"
-        for s in config.sections
-        if s.train
-    }
+    files = {f"{s.name}.gold": _known_as(s.gold) for s in config.sections}
+    files |= {f"{s.name}.train": _known_as(s.train) for s in config.sections if s.train}
     return {
         "bootstrap": {"draws": config.draws, "seed": config.seed},
         "data": files,

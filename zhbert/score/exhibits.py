@@ -14,10 +14,11 @@ from zhbert.records import Span
 from zhbert.score.answers import judge_answer
 from zhbert.score.entities import errors
 from zhbert.score.judge import Judged, answer_text
-from zhbert.score.labels import many
 from zhbert.score.sheet import Exhibit, Marking
 
 RIGHT = "right"
+VALUE = "value"
+NEAR = 0.5
 
 
 def exhibits(systems: dict[str, Judged], *, rng: np.random.Generator, most: int = 60) -> tuple[Exhibit, ...]:
@@ -57,16 +58,24 @@ def _entity_outcomes(judged: Judged, row: int) -> tuple[str, ...]:
 def _answer_outcomes(judged: Judged, row: int) -> tuple[str, ...]:
     gold: Any = judged.gold[row]
     answer = answer_text(gold.context, judged.predictions[row])
-    exact, f1 = judge_answer([gold.context[s.start : s.end] for s in gold.answers], answer)
+    exact, f1 = judge_answer(gold.texts, answer)
     if exact:
         return (RIGHT,)
-    if not answer or not gold.answers:
-        return ("no answer given",) if gold.answers else ("answered the unanswerable",)
+    if not answer or not gold.texts:
+        return ("no answer given",) if gold.texts else ("answered the unanswerable",)
     return ("partly right",) if f1 else ("wrong",)
 
 
 def _label_outcomes(judged: Judged, row: int) -> tuple[str, ...]:
+    if judged.rules.way == VALUE:
+        return _number_outcomes(judged, row)
     return (RIGHT,) if judged.counts.pick(["correct"]).table[row, 0] else ("wrong",)
+
+
+def _number_outcomes(judged: Judged, row: int) -> tuple[str, ...]:
+    """A number is right here if it is not farther off than half a deviation of the gold numbers."""
+    gold, said = judged.counts.pick(["x", "y"]).table[row].tolist()
+    return (RIGHT,) if abs(said - gold) <= NEAR else ("too high",) if said > gold else ("too low",)
 
 
 _OUTCOMES: dict[str, Callable[[Judged, int], tuple[str, ...]]] = {
@@ -74,6 +83,7 @@ _OUTCOMES: dict[str, Callable[[Judged, int], tuple[str, ...]]] = {
     "pair": _label_outcomes,
     "choice": _label_outcomes,
     "ner": _entity_outcomes,
+    "segment": _entity_outcomes,
     "reading": _answer_outcomes,
 }
 
@@ -82,7 +92,7 @@ def _exhibit(systems: dict[str, Judged], row: int, kinds: tuple[str, ...]) -> Ex
     first = next(iter(systems.values()))
     gold: Any = first.gold[row]
     text, other = _TEXTS[first.task](gold)
-    several = first.task == "classify" and many([example.labels for example in first.gold])  # type: ignore[union-attr]  # all LabelExample
+    several = first.rules.way == "several"
     answers = [(name, outcomes(judged, row), judged.predictions[row]) for name, judged in systems.items()]
     say = _SAID[first.task]
     said = (Marking(by=name, outcome=found[0], **say(gold, p, several)) for name, found, p in answers)
@@ -90,38 +100,57 @@ def _exhibit(systems: dict[str, Judged], row: int, kinds: tuple[str, ...]) -> Ex
 
 
 def _gold(task: str, gold: Any) -> Marking:
-    spans: tuple[Span, ...] = {"ner": lambda: gold.entities, "reading": lambda: gold.answers[:1]}.get(
-        task, tuple
-    )()
+    spans: tuple[Span, ...] = _GOLD_SPANS.get(task, lambda _: ())(gold)
     return Marking(by="gold", outcome="gold", spans=spans, labels=_GOLD_LABELS.get(task, lambda _: ())(gold))
 
 
+_GOLD_SPANS: dict[str, Callable[[Any], tuple[Span, ...]]] = {
+    "ner": lambda e: e.entities,
+    "segment": lambda e: e.entities,
+    "reading": lambda e: e.answers[:1],
+}
 _GOLD_LABELS: dict[str, Callable[[Any], tuple[str, ...]]] = {
-    "classify": lambda e: e.labels,
-    "pair": lambda e: (e.label,),
+    "classify": lambda e: _answer(e.labels, e.value),
+    "pair": lambda e: _answer((e.label,), e.value),
     "choice": lambda e: (e.options[e.answer],),
 }
 _TEXTS: dict[str, Callable[[Any], tuple[str, str]]] = {
     "classify": lambda e: (e.text, ""),
     "pair": lambda e: (e.first, e.second),
     "ner": lambda e: (e.text, ""),
+    "segment": lambda e: (e.text, ""),
     "reading": lambda e: (e.context, e.question),
     "choice": lambda e: (e.context, e.question),
 }
 
 
+def _answer(labels: tuple[str, ...], value: float | None) -> tuple[str, ...]:
+    """Return an answer as it is shown: its labels, or its number."""
+    return labels if value is None else (f"{value:.4g}",)
+
+
 def _said_labels(_gold: Any, prediction: Any, several: bool) -> dict[str, Any]:
+    if prediction.value is not None:
+        return {"labels": _answer((), prediction.value)}
     shown = prediction.labels if several else prediction.labels[:1]
     return {"labels": tuple(shown), "scores": tuple(prediction.scores.get(label, 0.0) for label in shown)}
 
 
+def _said_relation(prediction: Any) -> dict[str, Any]:
+    if prediction.value is not None:
+        return {"labels": _answer((), prediction.value)}
+    return {"labels": (prediction.label,), "scores": (prediction.scores.get(prediction.label, 0.0),)}
+
+
 _SAID: dict[str, Callable[[Any, Any, bool], dict[str, Any]]] = {
     "classify": _said_labels,
-    "pair": lambda _, p, __: {"labels": (p.label,), "scores": (p.scores.get(p.label, 0.0),)},
+    "pair": lambda _, p, __: _said_relation(p),
     "choice": lambda g, p, _: {"labels": (g.options[p.answer],), "scores": p.scores[p.answer : p.answer + 1]},
     "ner": lambda _, p, __: {"spans": p.entities, "scores": p.scores},
+    "segment": lambda _, p, __: {"spans": p.entities, "scores": p.scores},
     "reading": lambda _, p, __: {
         "spans": (p.answer,) if p.answer else (),
+        "labels": (p.text,) if p.text else (),
         "scores": (p.score if p.answer else p.null_score,),
     },
 }

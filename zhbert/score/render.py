@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HUES = (205, 28, 145, 330, 265, 52, 178, 5, 95, 290, 230, 75)
 KINDS = 8
 HEAT = 15
+NOISE = "With {} examples, differences of the headline below about {} points are noise."
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -63,6 +64,12 @@ def gap_words(gap: Gap) -> "Markup":
     return filled(LIE[gap.overlap], range_words(*gap.first_range), range_words(*gap.second_range))
 
 
+def noise_words(section: Section) -> "Markup":
+    """Return which differences say nothing here: half the widest interval of a headline difference."""
+    lead = [c.difference for c in section.comparisons if c.metric == section.headline]
+    return filled(NOISE, section.n, percent(max(d.high - d.low for d in lead) / 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """A stretch of the scale from 0 to 1, and where its ticks stand."""
@@ -94,6 +101,11 @@ def axis(intervals: Iterable[Interval]) -> Axis:
 def headline_of(section: Section, system: SystemSheet) -> Interval:
     """Return the headline figure of a system."""
     return next(figure.of for figure in system.figures if figure.name == section.headline)
+
+
+def place_of(section: Section, system: str) -> int:
+    """Return which of a section's systems one is, which decides its colour."""
+    return [one.name for one in section.systems].index(system) % 6
 
 
 def spread_of(section: Section, system: str, metric: str) -> Spread | None:
@@ -192,7 +204,9 @@ _SHOWN = (
     range_words,
     mean_words,
     gap_words,
+    noise_words,
     headline_of,
+    place_of,
     spread_of,
     gap_of,
     spread_axis,

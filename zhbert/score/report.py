@@ -8,11 +8,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from zhbert.records import from_plain, to_plain
+from zhbert.plain import from_plain
 from zhbert.score import words
 from zhbert.score.interval import DRAWS
 from zhbert.score.page import write_page
@@ -46,17 +45,7 @@ def write_report(report: Report, folder: Path) -> None:
     """Write report.json and report.html into a folder."""
     from zhbert.score.render import render  # jinja2 loads only here
 
-    write_page(folder, page=render(report), record=_plain(report))
-
-
-def _plain(report: Report) -> dict[str, Any]:
-    """Return what report.json holds: what is known of several trainings stands there only where it is."""
-    found: dict[str, Any] = to_plain(report)
-    for section in found["sections"]:
-        for key in ("spreads", "gaps"):
-            if not section[key]:
-                del section[key]
-    return found
+    write_page(folder, page=render(report), record=report)
 
 
 def read_report(path: Path) -> Report:

@@ -8,20 +8,32 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 
 from zhbert.errors import DataError
 from zhbert.records import Example, Prediction
+from zhbert.score.calibration import calibrations
+from zhbert.score.contaminated import contaminated
 from zhbert.score.counts import Counts, Metric, label_metric
 from zhbert.score.entities import ERRORS
 from zhbert.score.exhibits import exhibits
-from zhbert.score.interval import DRAWS, interval, paired, verdict
-from zhbert.score.judge import RULES, Judged, judge
-from zhbert.score.labels import confusion, many
-from zhbert.score.sheet import ClassRow, Comparison, Confused, Figure, Section, SliceRow, SystemSheet
+from zhbert.score.interval import DRAWS, holm, interval, paired, verdict
+from zhbert.score.judge import Judged, judge
+from zhbert.score.labels import confusion
+from zhbert.score.robust import Trial, robustness
+from zhbert.score.sheet import (
+    ClassRow,
+    Comparison,
+    Confused,
+    Figure,
+    Meeting,
+    Section,
+    SliceRow,
+    SystemSheet,
+)
 from zhbert.score.trainings import gaps, spreads
 
 
@@ -37,7 +49,9 @@ class System:
 class SectionInput:
     """What one section is made of; the first of `systems` is the one that is judged.
 
-    A system is what it predicted, with or without facts, or a list of `System`s: its trainings.
+    A system is what it predicted, with or without facts, or a list of `System`s: its trainings. `head` says
+    in which way the task is answered, where gold may not show it. `trials` are what the first training of the
+    first system says of changed texts, `meetings` the test texts that were met in what the systems have read.
     """
 
     name: str
@@ -46,6 +60,9 @@ class SectionInput:
     systems: Mapping[str, System | Sequence[System] | Sequence[Prediction]]
     train: Sequence[Example] | None = None
     coverage: Mapping[str, object] = field(default_factory=dict)
+    head: str = ""
+    trials: Sequence[Trial] = ()
+    meetings: Sequence[Meeting] = ()
 
 
 def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int = DRAWS) -> Section:
@@ -61,7 +78,7 @@ def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int =
         task=given.task,
         n=len(first.gold),
         headline=first.headline.name,
-        definition=RULES[given.task].definition,
+        definition=first.rules.definition,
         systems=tuple(
             _system(name, trainings, merged([system.facts for system in systems[name]]), rng, draws)
             for name, trainings in judged.items()
@@ -72,6 +89,17 @@ def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int =
         coverage=flat(given.coverage),
         spreads=spreads(counts, first.metrics),
         gaps=gaps(counts, first.metrics),
+        robustness=robustness(
+            given.task,
+            first.predictions,
+            given.trials,
+            of=len(first.gold),
+            rng=rng,
+            draws=draws,
+            head=first.rules.way,
+        ),
+        calibration=calibrations({name: trainings[0] for name, trainings in judged.items()}),
+        contamination=contaminated(counts, first.headline, given.meetings, rng=rng, draws=draws),
     )
 
 
@@ -87,11 +115,10 @@ def _judged(given: SectionInput, name: str, trainings: Sequence[System]) -> list
     found = []
     for number, one in enumerate(trainings, start=1):
         try:
-            found.append(judge(given.task, given.gold, one.predictions, train=given.train))
+            found.append(judge(given.task, given.gold, one.predictions, train=given.train, head=given.head))
         except DataError as error:
-            if len(trainings) == 1:
-                raise
-            place = f"{name}, training {number}" + (f": {error.where}" if error.where else "")
+            place = name if len(trainings) == 1 else f"{name}, training {number}"
+            place += f": {error.where}" if error.where else ""
             raise DataError(error.what, where=place, remedy=error.remedy) from error
     return found
 
@@ -137,11 +164,9 @@ def _mean_count(counts: Sequence[Counts], *names: str) -> int:
 
 
 def _confused(judged: Judged) -> tuple[Confused, ...]:
-    if judged.task not in ("classify", "pair"):
+    if judged.rules.way != "one":
         return ()
     gold, said = ([_labels(record) for record in records] for records in (judged.gold, judged.predictions))
-    if many(gold):
-        return ()
     found = confusion(gold, said)
     return tuple(
         Confused(gold=a, predicted=b, count=count)
@@ -159,26 +184,20 @@ def _comparisons(
     rng: np.random.Generator,
     draws: int,
 ) -> tuple[Comparison, ...]:
+    """Return the first system against every other; the more there are, the stricter each p value (Holm)."""
     (first, ours), *others = counts.items()
-    return tuple(
-        _comparison(first, ours, second, theirs, metric, rng, draws)
+    found = {
+        (second, metric.name): paired(ours, theirs, metric, rng=rng, draws=draws)
         for second, theirs in others
         for metric in metrics
-    )
-
-
-def _comparison(
-    first: str,
-    ours: Sequence[Counts],
-    second: str,
-    theirs: Sequence[Counts],
-    metric: Metric,
-    rng: np.random.Generator,
-    draws: int,
-) -> Comparison:
-    difference = paired(ours, theirs, metric, rng=rng, draws=draws)
-    return Comparison(
-        first=first, second=second, metric=metric.name, difference=difference, verdict=verdict(difference)
+    }
+    for metric in metrics:
+        family = [(second, metric.name) for second, _ in others]
+        for key, p in zip(family, holm([found[key].p for key in family]), strict=True):
+            found[key] = replace(found[key], p=p)
+    return tuple(
+        Comparison(first=first, second=second, metric=name, difference=of, verdict=verdict(of))
+        for (second, name), of in found.items()
     )
 
 

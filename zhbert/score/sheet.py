@@ -11,10 +11,12 @@
 
 from dataclasses import dataclass, field
 
+from zhbert.plain import RARE
 from zhbert.records import Span
 from zhbert.score.interval import Difference, Interval
 
 FORMAT = 1
+MEETINGS = "contamination.json"  # in which `zhbert contamination` writes its meetings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,69 @@ class SliceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Robustness:
+    """The first system's headline before and after a change of the texts, and how often its answer flips."""
+
+    name: str
+    n: int
+    left_out: int
+    before: Interval
+    after: Interval
+    difference: Difference
+    verdict: str
+    flips: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sureness:
+    """Answers of about the same probability: how many, what was said, and how many were right."""
+
+    n: int
+    said: float
+    right: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How sure a system is and how right; `kept` are shares of the surest answers, and of them the right."""
+
+    system: str
+    n: int
+    error: float
+    brier: float
+    bins: tuple[Sureness, ...]
+    kept: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """A text of a test example that was met in what a model has read; `whole`: it was all of a text there."""
+
+    id: str
+    field: str
+    source: str
+    where: str
+    shared: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contamination:
+    """Test examples of which one field was met in one source: the systems' headlines on these and the rest.
+
+    `met` or `clean` is empty where too few are left to judge; `shown` are a few of the meetings.
+    """
+
+    source: str
+    field: str
+    n: int
+    whole: int
+    met: tuple[Interval, ...]
+    clean: tuple[Interval, ...]
+    shown: tuple[Meeting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marking:
     """One answer to an exhibit; no spans and no labels is the empty answer."""
 
@@ -134,7 +199,8 @@ class Exhibit:
 class Section:
     """Everything about one task on one data set; the first system is the one that is judged.
 
-    `spreads` and `gaps` are there only where a system has several trainings, in report.json too.
+    `spreads` and `gaps` are there only where a system has several trainings, `robustness` only where texts
+    were changed, `contamination` only where it was looked for, in report.json too.
     """
 
     name: str
@@ -147,8 +213,11 @@ class Section:
     slices: tuple[SliceRow, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     coverage: dict[str, str] = field(default_factory=dict)
-    spreads: tuple[Spread, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    spreads: tuple[Spread, ...] = field(default=(), metadata=RARE)
+    gaps: tuple[Gap, ...] = field(default=(), metadata=RARE)
+    robustness: tuple[Robustness, ...] = field(default=(), metadata=RARE)
+    contamination: tuple[Contamination, ...] = field(default=(), metadata=RARE)
+    calibration: tuple[Calibration, ...] = field(default=(), metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

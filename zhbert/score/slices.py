@@ -21,6 +21,7 @@ import numpy as np
 from zhbert.records import Span
 from zhbert.score.counts import Counts
 from zhbert.score.entities import count_entities
+from zhbert.score.segmentation import count_words
 
 SMALL = 20
 
@@ -98,7 +99,7 @@ _CONTEXT = (1, 256, 512, 768, 1024)
 FAMILIES: dict[str, tuple[Family, ...]] = {
     "classify": (
         _banded("text length", lambda e: len(e.text), *_TEXT),
-        Family("label", lambda e: " + ".join(sorted(e.labels))),
+        Family("label", lambda e: " + ".join(sorted(e.labels)) or "none"),
     ),
     "pair": (
         _banded("text length", lambda e: len(e.first) + len(e.second), *_TEXT),
@@ -109,16 +110,20 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
         _banded("text length", lambda e: len(e.text), *_TEXT),
         _banded("entity length", lambda span: span.end - span.start, 1, 2, 3, 4, 5, 7, 11, unit="entities"),
     ),
+    "segment": (
+        _banded("text length", lambda e: len(e.text), *_TEXT),
+        _banded("word length", lambda span: span.end - span.start, 1, 2, 3, 4, 5, unit="words"),
+    ),
     "reading": (
         Family(
             "question word", lambda e: question_word(e.question), (*(w for w, _ in QUESTION_WORDS), "其他")
         ),
         Family(
-            "answer", lambda e: "answerable" if e.answers else "unanswerable", ("answerable", "unanswerable")
+            "answer", lambda e: "answerable" if e.texts else "unanswerable", ("answerable", "unanswerable")
         ),
         _banded(
             "answer length",
-            lambda e: e.answers[0].end - e.answers[0].start if e.answers else 0,
+            lambda e: len(e.texts[0]) if e.texts else 0,
             0,
             1,
             4,
@@ -142,12 +147,14 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "reading": lambda e: e.context,
     "choice": lambda e: e.context,
 }
+_SPANS = {"ner": ("entity", "entities"), "segment": ("word", "words")}
+_COUNT = {"entities": count_entities, "words": count_words}
 _SEEN = ("seen", "seen with another label", "unseen")
 
 
 def training_family(task: str, train: Sequence[Any]) -> Family:
-    """Return the question whether the training set has seen the text, or the entity's surface."""
-    if task != "ner":
+    """Return the question whether the training set has seen the text, or the surface of the span."""
+    if task not in _SPANS:
         key, seen = _KEYS[task], {_KEYS[task](example) for example in train}
         return Family("text in the training set", lambda e: "seen" if key(e) in seen else "unseen", _SEEN)
     known: dict[str, set[str]] = defaultdict(set)
@@ -159,7 +166,8 @@ def training_family(task: str, train: Sequence[Any]) -> Family:
         types = known.get(span.surface, set())
         return "seen" if span.label in types else "seen with another label" if types else "unseen"
 
-    return Family("entity in the training set", ask, _SEEN, "entities")
+    one, many = _SPANS[task]
+    return Family(f"{one} in the training set", ask, _SEEN, many)
 
 
 def parts(
@@ -180,8 +188,7 @@ def parts(
     """
     families = FAMILIES[task] + ((training_family(task, train),) if train else ())
     cut = (
-        _entity_parts(f, gold, predictions) if f.unit == "entities" else _parts(f, gold, counts)
-        for f in families
+        _span_parts(f, gold, predictions) if f.unit in _COUNT else _parts(f, gold, counts) for f in families
     )
     return [part for family in cut if len(family) > 1 for part in family]
 
@@ -195,13 +202,18 @@ def _parts(family: Family, gold: Sequence[Any], counts: Counts) -> list[Part]:
     return [Part(family.name, name, len(c), family.unit, c, c.ids) for name, c in picked.items()]
 
 
-def _entity_parts(family: Family, gold: Sequence[Any], predictions: Sequence[Any]) -> list[Part]:
+def _span_parts(family: Family, gold: Sequence[Any], predictions: Sequence[Any]) -> list[Part]:
     ids = [example.id for example in gold]
     spans = [_with_surface(e.text, e.entities) for e in gold]
     said = [_with_surface(e.text, p.entities) for e, p in zip(gold, predictions, strict=True)]
     found: list[Part] = []
     for name in family.order:
-        counts = count_entities(ids, spans, said, keep=lambda _, span, name=name: family.ask(span) == name)  # type: ignore[misc]
+        counts = _COUNT[family.unit](
+            ids,
+            spans,
+            said,
+            keep=lambda _, span, name=name: family.ask(span) == name,  # type: ignore[misc]
+        )
         size = int(counts.pick(["gold"]).sum()[0])
         touched = np.flatnonzero(counts.pick(["tp", "fp", "fn"]).table.any(axis=1))
         if size:

@@ -10,10 +10,11 @@ from zhbert.records import EntityExample, EntityPrediction, LabelExample, LabelP
 from zhbert.score.answers import judge_answer, units
 from zhbert.score.counts import Counts, ratio
 from zhbert.score.entities import ERRORS, MACRO_F1, MICRO_F1, count_entities, errors
-from zhbert.score.interval import Difference, interval, paired, resample, swaps, verdict
+from zhbert.score.interval import Difference, holm, interval, paired, resample, swaps, verdict
 from zhbert.score.judge import judge
 from zhbert.score.labels import ACCURACY, count_labels
 from zhbert.score.latin import latin_words
+from zhbert.score.sections import SectionInput, build_section
 from zhbert.score.slices import question_word
 
 spans = st.lists(
@@ -234,3 +235,31 @@ def test_question_words(question: str, word: str) -> None:
 
 def test_a_share_of_nothing_is_nothing() -> None:
     assert ratio(np.zeros(2), np.array([0.0, 4.0])).tolist() == [0, 0]
+
+
+def test_holm_is_the_slow_step_down():
+    for ps in ([0.2], [0.01, 0.02, 0.03, 0.005], [0.5, 0.9], [0.04, 0.04]):
+        order = sorted(range(len(ps)), key=lambda i: ps[i])
+        wanted = [0.0] * len(ps)
+        for place, i in enumerate(order):
+            wanted[i] = min(1.0, max((len(ps) - j) * ps[order[j]] for j in range(place + 1)))
+        assert holm(ps) == pytest.approx(wanted)
+
+
+def test_p_values_of_several_comparisons_are_corrected():
+    gold = [LabelExample(id=str(i), text=f"第{i}条", labels=("甲",)) for i in range(100)]
+
+    def say(wrong: int) -> list[LabelPrediction]:
+        return [
+            LabelPrediction(id=g.id, labels=("乙" if i < wrong else "甲",), scores={})
+            for i, g in enumerate(gold)
+        ]
+
+    def p_of(*others: int) -> float:
+        systems = {"一": say(0)} | {str(n): say(wrong) for n, wrong in enumerate(others)}
+        given = SectionInput(name="x", task="classify", gold=gold, systems=systems)
+        section = build_section(given, rng=np.random.default_rng(1), draws=2000)
+        return next(c.difference.p for c in section.comparisons if c.second == "0" and c.metric == "accuracy")
+
+    alone, beside = p_of(6), p_of(6, 0, 0)
+    assert beside == pytest.approx(3 * alone, rel=0.5)

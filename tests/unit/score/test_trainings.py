@@ -166,7 +166,7 @@ def test_the_page_shows_every_training(several: Report) -> None:
 
 def test_equal_trainings_have_no_interval_over_trainings() -> None:
     section = section_of(a=[said(0), said(0)], b=[said(), said()])
-    assert [gap.welch for gap in section.gaps] == [None, None]
+    assert [gap.welch for gap in section.gaps] == [None] * 3
     assert section.spreads[0].deviation == 0
     given = SectionInput(name="新闻", task="classify", gold=GOLD, systems={"a": [said(0), said(0)]})
     assert render(build_report("题", sections=[given], rng=np.random.default_rng(1), draws=100))
@@ -176,5 +176,5 @@ def test_predictions_that_do_not_fit_name_their_training() -> None:
     short = replace(said(), predictions=cast(list[LabelPrediction], said().predictions)[1:])
     with pytest.raises(DataError, match=r"^wwm, training 2: no prediction for 题0"):
         report_of(wwm=[said(), short])
-    with pytest.raises(DataError, match=r"^no prediction for 题0"):
+    with pytest.raises(DataError, match=r"^wwm: no prediction for 题0"):
         report_of(wwm=[short])

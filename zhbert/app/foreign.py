@@ -1,0 +1,61 @@
+"""`score --metric`: official figures of predictions that zhbert did not make, and a report of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhbert.errors import ConfigError, DataError, nearest
+from zhbert.files import write_text
+from zhbert.plain import to_json
+from zhbert.read.foreign import read_gold, read_said
+from zhbert.records import Example, Prediction, ReadingPrediction
+from zhbert.score.counts import some
+from zhbert.score.official import OFFICIAL
+from zhbert.score.report import SectionInput, build_report, write_report
+
+Figures = dict[str, float | int]
+
+
+def score_foreign(
+    metric: str,
+    gold: Path,
+    predictions: Path,
+    *,
+    form: str = "",
+    report: Path | None = None,
+    title: str = "Evaluation",
+) -> tuple[Figures, list[str]]:
+    """Return the figures in per cent, and notes on ids that do not fit; `report` is a folder for a report."""
+    if metric not in OFFICIAL:
+        raise ConfigError(f'no metric "{metric}"', remedy=nearest(metric, OFFICIAL))
+    rule = OFFICIAL[metric]
+    asked = read_gold(gold, rule.task, form=form)
+    said = {prediction.id: prediction for prediction in read_said(predictions, rule.task, asked)}
+    ids = {example.id for example in asked}
+    missing, extra = [id_ for id_ in ids if id_ not in said], [id_ for id_ in said if id_ not in ids]
+    if missing and rule.task != "reading":
+        raise DataError(f"no prediction for {some(sorted(missing))}", where=predictions)
+    answers = [said.get(example.id) for example in asked]
+    figures = rule.figures(asked, answers)
+    if report:
+        _report(report, title, rule.task, asked, answers)
+    notes = [f"no prediction for {some(sorted(missing))}: counted as wrong"] if missing else []
+    notes += [f"not in the gold data: {some(sorted(extra))}"] if extra else []
+    return {**figures, "total": len(asked), "skipped": len(missing)}, notes
+
+
+def _report(
+    folder: Path, title: str, task: str, gold: Sequence[Example], answers: Sequence[Prediction | None]
+) -> None:
+    said = [
+        one or ReadingPrediction(id=example.id, answer=None, score=0.0, null_score=1.0)
+        for example, one in zip(gold, answers, strict=True)
+    ]
+    section = SectionInput(name=title, task=task, gold=gold, systems={"predictions": said})
+    folder.mkdir(parents=True, exist_ok=True)
+    records: tuple[tuple[str, Sequence[Any]], ...] = (("gold", gold), ("predictions", said))
+    for name, every in records:
+        write_text(folder / f"{name}.jsonl", "".join(to_json(record) + "\n" for record in every))
+    write_report(build_report(title, sections=[section], rng=np.random.default_rng(1)), folder)
