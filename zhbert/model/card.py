@@ -14,7 +14,7 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 from zhbert.model.encoder import describe
-from zhbert.model.hub import USES, licence_lines
+from zhbert.model.hub import USES, licence_lines, reader_of
 from zhbert.model.store import MASKED, Facts
 
 MOST = 12  # rows of a list that may be long
@@ -216,12 +216,12 @@ def _text(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _use(card: Card) -> Iterator[str]:
-    use = USES[card.facts.task]
-    yield "With transformers:"
+    use, reader = USES[card.facts.task], reader_of(card.facts.task, card.facts.head)
+    yield "With transformers:" if reader == use.reader else "The encoder alone, with transformers:"
     yield _code(
-        f"from transformers import AutoTokenizer, {use.reader}",
+        f"from transformers import AutoTokenizer, {reader}",
         "",
-        f'model = {use.reader}.from_pretrained("path/to/this/folder")',
+        f'model = {reader}.from_pretrained("path/to/this/folder")',
         'tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")',
     )
     yield "With zhbert:"

@@ -152,11 +152,12 @@ def sinusoids(positions: int, width: int) -> torch.Tensor:
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]
 
 
-def set_dropout(config: PreTrainedConfig, rate: float) -> PreTrainedConfig:
-    """Set every dropout that a configuration has and return it."""
+def set_dropout(config: PreTrainedConfig, rate: float, *, attention: float | None = None) -> PreTrainedConfig:
+    """Set every dropout that a configuration has, that of attention apart where it is given; return it."""
     for name in _DROPOUTS:
         if hasattr(config, name):
-            setattr(config, name, rate)
+            apart = attention is not None and name.startswith("attention_")
+            setattr(config, name, attention if apart else rate)
     return config
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from zhbert.model.heads import model_class
 from zhbert.model.store import MASKED
+from zhbert.model.tagger import AutoTagger
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ USES = {
         "AutoModelForTokenClassification",
         'model("王芳在杭州市图书馆工作")',
     ),
+    "segment": Use(
+        "token-classification",
+        "the words of a text",
+        "AutoModelForTokenClassification",
+        'model("王芳在杭州市图书馆工作")',
+    ),
     "reading": Use(
         "question-answering",
         "the place of a text that answers a question",
@@ -54,6 +62,16 @@ cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cc-by-nd-4.0 cc-by-sa-3.0 cc-by-
 eupl-1.1 gpl-2.0 gpl-3.0 isc lgpl-2.1 lgpl-3.0 lppl-1.3c mit mpl-2.0 ms-pl ncsa ofl-1.1 osl-3.0 postgresql
 unlicense wtfpl zlib
 """  # SPDX names that hubs know, in their spelling; any other one is "other" to them
+
+
+def reader_of(task: str, head: str) -> str:
+    """Return the class of transformers that reads a folder; of a head that it does not know, the encoder.
+
+    >>> reader_of("ner", "softmax"), reader_of("ner", "pointer")
+    ('AutoModelForTokenClassification', 'AutoModel')
+    """
+    ours = task != MASKED and isinstance(model_class(task, head), AutoTagger)
+    return "AutoModel" if ours else USES[task].reader
 
 
 def licence_lines(licence: str) -> dict[str, str]:

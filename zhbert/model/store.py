@@ -24,7 +24,8 @@ from zhbert.errors import ModelError, UserError
 from zhbert.files import write_text
 from zhbert.model.encoder import class_of, freeze_fixed_positions, set_dropout
 from zhbert.model.families import family_of
-from zhbert.model.heads import TASK_MODELS
+from zhbert.model.heads import model_class
+from zhbert.plain import RARE
 from zhbert.records import from_plain, to_plain
 
 FACTS = "zhbert.json"
@@ -34,13 +35,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a model folder is for, beyond its weights."""
+    """What a model folder is for, beyond its weights; `decoding` are numbers that predictions are made by."""
 
     task: str
     head: str = ""
     labels: tuple[str, ...] = ()
     window: int = 512
     overlap: int = 128
+    decoding: dict[str, float] = field(default_factory=dict, metadata=RARE)
     metric: str = ""
     score: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -83,15 +85,21 @@ def load(folder: Path) -> Stored:
     """Return the model of a folder, whatever its task, ready to predict on the best device."""
     inspect(folder)
     facts = read_facts(folder)
-    kind = AutoModelForMaskedLM if facts.task == MASKED else TASK_MODELS.get(facts.task)
-    if kind is None:
-        raise ModelError(f'unknown task "{facts.task}"', where=folder / FACTS)
-    model, lacking = _load(kind, str(folder))
+    model, lacking = _load(_class_of(facts, folder), str(folder))
     if lacking:
         raise ModelError(_missing(lacking), where=folder)
     tokenizer = Tokenizer.load(folder)
     check_fit(tokenizer, model.config, where=folder)
     return Stored(model=model.to(best_device()).eval(), tokenizer=tokenizer, facts=facts)
+
+
+def _class_of(facts: Facts, folder: Path) -> Any:
+    if facts.task == MASKED:
+        return AutoModelForMaskedLM
+    try:
+        return model_class(facts.task, facts.head)
+    except ModelError as error:
+        raise ModelError(error.what, where=folder / FACTS, remedy=error.remedy) from error
 
 
 def load_masked(name: str, *, dropout: float, pairs: bool = False) -> Found:
@@ -102,7 +110,7 @@ def load_masked(name: str, *, dropout: float, pairs: bool = False) -> Found:
     """
     if not is_hub_name(name):
         inspect(Path(name))
-    config = set_dropout(_read_config(name), dropout)
+    config = set_dropout(read_config(name), dropout)
     family_of(config, where=name)
     model, lacking = _load(class_of(config, pairs=pairs, where=name), name, config=config)
     tokenizer = Tokenizer.load(name)
@@ -120,19 +128,37 @@ def is_hub_name(name: str) -> bool:
     return 1 <= len(parts) <= 2 and not Path(parts[0]).exists() and not name.startswith((".", "~"))
 
 
-def new_task_model(init: str, *, task: str, config: PreTrainedConfig, random: bool) -> PreTrainedModel:
-    """Return a task model with the encoder of `init`, or with random weights of the same size."""
-    kind = TASK_MODELS[task]
-    return kind.from_config(config, dtype=torch.float32) if random else _load(kind, init, config=config)[0]
+def new_task_model(
+    init: str, *, task: str, config: PreTrainedConfig, random: bool, head: str = "", fresh: bool = False
+) -> PreTrainedModel:
+    """Return a task model with the encoder of `init`, or with random weights of the same size.
+
+    A head that `init` has for this kind of task goes on being taught, unless a `fresh` one is wanted.
+    """
+    kind = model_class(task, head)
+    new: PreTrainedModel | None = kind.from_config(config, dtype=torch.float32) if random or fresh else None
+    if new and random:
+        return new
+    model, _ = _load(kind, init, config=config, ignore_mismatched_sizes=fresh)
+    if new:
+        anew = {name: weight for name, weight in new.state_dict().items() if _of_head(name, new)}
+        model.load_state_dict(anew, strict=False)
+    return model
 
 
-def task_config(init: str, *, labels: list[str], dropout: float) -> PreTrainedConfig:
-    """Return the configuration of an encoder with the labels of a task."""
+def task_config(init: str, *, labels: list[str], problem: str = "", dropout: float) -> PreTrainedConfig:
+    """Return the configuration of an encoder with the labels of a task, and what transformers calls it."""
     names: dict[str, Any] = {
         "id2label": dict(enumerate(labels)),
         "label2id": {n: i for i, n in enumerate(labels)},
     }
-    return set_dropout(_read_config(init, **(names if labels else {})), dropout)
+    outputs = names if labels else {"num_labels": 2}  # whatever the model of another task had
+    return set_dropout(read_config(init, **outputs, problem_type=problem or None), dropout)
+
+
+def labels_of(config: PreTrainedConfig) -> list[str]:
+    """Return the labels of a configuration in the order of the outputs."""
+    return [config.id2label[place] for place in sorted(config.id2label)]
 
 
 def inspect(folder: Path) -> None:
@@ -189,7 +215,8 @@ def check_fit(tokenizer: Tokenizer, config: PreTrainedConfig, *, where: object) 
         )
 
 
-def _read_config(name: str, **options: Any) -> PreTrainedConfig:
+def read_config(name: str, **options: Any) -> PreTrainedConfig:
+    """Return the configuration of a folder, or of a name on the hub."""
     config: PreTrainedConfig = _said(
         name, lambda: AutoConfig.from_pretrained(name, trust_remote_code=False, **options)
     )

@@ -13,7 +13,7 @@
 
 import copy
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,37 +27,33 @@ from zhbert.train import checkpoint
 from zhbert.train.config import LoopConfig
 from zhbert.train.course import Course
 from zhbert.train.guard import Guard
+from zhbert.train.history import History, step_seed
 from zhbert.train.job import Job, Micro
+from zhbert.train.manner import Average, Manner, apart, make_optimizer, moved
 from zhbert.train.ranks import join
 from zhbert.train.record import Record
 from zhbert.train.state import clip, gathered, moments_of, put_moments, put_weights, share_out, weights_of
 from zhbert.train.stopping import Stopping
 
 EVERY = 10  # steps between two rows of the record
-
-
-@dataclass(slots=True)
-class History:
-    """What happened so far; `seconds` are those of all restarts together."""
-
-    steps: int = 0
-    best: float | None = None
-    best_step: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    parts: int = 1
-    guard: Guard = field(default_factory=Guard)
+PLAIN = Manner()
 
 
 def train(
-    model: PreTrainedModel, job: Job, config: LoopConfig, *, folder: Path, progress: Progress = SILENT
+    model: PreTrainedModel,
+    job: Job,
+    config: LoopConfig,
+    *,
+    folder: Path,
+    progress: Progress = SILENT,
+    manner: Manner = PLAIN,
 ) -> History:
     """Train `model` in place, resuming from a checkpoint in `folder`, and return what happened.
 
     Where the job evaluates, the best weights seen are the ones that the model ends with. Checkpoints
     stay until the caller, who has saved the model, clears them: a kill in between costs nothing.
     """
-    return _Training(model, job, config, folder, progress).run()
+    return _Training(model, job, config, folder, progress, manner).run()
 
 
 class _Loss(nn.Module):
@@ -73,9 +69,16 @@ class _Loss(nn.Module):
 
 class _Training:
     def __init__(
-        self, model: PreTrainedModel, job: Job, config: LoopConfig, folder: Path, progress: Progress
+        self,
+        model: PreTrainedModel,
+        job: Job,
+        config: LoopConfig,
+        folder: Path,
+        progress: Progress,
+        manner: Manner,
     ) -> None:
         self.given, self.job, self.config, self.folder, self.progress = model, job, config, folder, progress
+        self.manner = manner
         self.ranks, self.history, self.course = join(), History(), Course(config)
         self.shared_out = config.shard and self.ranks.world > 1
         self.record = Record(folder, progress, writes=self.ranks.main, tensorboard=config.tensorboard)
@@ -122,7 +125,7 @@ class _Training:
         self.job.resume(state["job"])
         return moments
 
-    def _place(self, moments: dict[str, Tensor]) -> None:
+    def _place(self, kept: dict[str, Tensor]) -> None:
         """Bring everything to where it is computed."""
         cuda = self.ranks.device.type == "cuda"
         if cuda:
@@ -134,8 +137,12 @@ class _Training:
         if self.shared_out:
             share_out(self.loss, self.ranks)
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        self.optimizer = make_optimizer(self.model, self.config)
+        self.optimizer = make_optimizer(self.model, self.config, self.manner.rates)
+        self.average = Average(self.model, self.manner.average)
+        moments, averages = apart(kept)
         put_moments(self.optimizer, moments)
+        if averages:
+            self.average.resume(averages)
         if self.config.compile and cuda:
             self.job.compiled(self.model)
 
@@ -156,6 +163,7 @@ class _Training:
             self._skip(fault)
         else:
             self.optimizer.step()
+            self.average.follow()
             guard.passed(loss)
         self.optimizer.zero_grad()
         if history.steps % EVERY == 0 or self._over():
@@ -167,7 +175,7 @@ class _Training:
     def _set_rate(self) -> float:
         rate = self.course.rate(self.history.steps, self.history.seconds)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         return rate
 
     def _gradient(self) -> float:
@@ -186,6 +194,8 @@ class _Training:
             mine = [sum(micro.targets for micro in micros), sum(micro.tokens for micro in micros)]
             targets, tokens, pieces = self.ranks.total(*mine, len(micros))
             loss, full = self._backward(micros, max(targets, 1))
+            if self.manner.disturb:
+                full = self._look_again(micros, max(targets, 1), full)
             clock = self.before + time.monotonic() - self.started if self.ranks.main else 0.0
             loss, full, asked, history.seconds = self.ranks.total(loss, full, stopping.asked, clock)
             if not full:
@@ -219,6 +229,15 @@ class _Training:
         torch.cuda.empty_cache()
         return 0.0, 1.0
 
+    def _look_again(self, micros: list[Micro], targets: float, full: float) -> float:
+        """Add the gradients of the same batch with one weight moved; return 1 where memory ran out."""
+        if self.ranks.total(full)[0]:
+            return full
+        weight = self.model.get_parameter(self.manner.disturbed)
+        slope = self.ranks.added(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+        with moved(weight, slope, self.manner.disturb):
+            return self._backward(micros, targets)[1]
+
     def _skip(self, fault: str) -> None:
         step, where = self.history.steps, self.job.where()
         self.progress.say(f"step {step} skipped: {fault} ({where})")
@@ -226,7 +245,7 @@ class _Training:
         self.history.guard.skip(step, fault, where, patience=self.config.patience)
 
     def _over(self) -> bool:
-        return self.course.done(self.history.steps, self.history.seconds) >= 1
+        return self.history.settled or self.course.done(self.history.steps, self.history.seconds) >= 1
 
     def _log(self, bar: Bar, **figures: float) -> None:
         history, (tokens, seconds) = self.history, self.logged
@@ -238,7 +257,7 @@ class _Training:
 
     def _judge(self, bar: Bar) -> None:
         history = self.history
-        with gathered(self.loss):
+        with gathered(self.loss), self.average.shown():
             judged = self.ranks.said(self.job.evaluate(self.model, history.steps, last=self._over()))
         self.model.train()
         if judged is None:
@@ -248,12 +267,15 @@ class _Training:
         bar.advance(0, **figures)
         if judged.score is not None and (history.best is None or judged.score > history.best):
             history.best, history.best_step = judged.score, history.steps
-            weights = weights_of(self.model)
-            if self.ranks.main:
-                checkpoint.save_best(self.folder, weights)
+            with self.average.shown():
+                weights = weights_of(self.model)
+                if self.ranks.main:
+                    checkpoint.save_best(self.folder, weights)
+        waited = history.steps - history.best_step
+        history.settled = judged.score is not None and 0 < self.manner.wait <= waited
 
     def _save(self) -> None:
-        weights, moments = weights_of(self.model), moments_of(self.optimizer)
+        weights, moments = weights_of(self.model), moments_of(self.optimizer) | self.average.state()
         state: dict[str, Any] = {"job": self.job.state(), "history": asdict(self.history)}
         if self.ranks.main:
             checkpoint.save(
@@ -272,18 +294,5 @@ class _Training:
             put_weights(self.given, weights_of(self.model))
         if self.ranks.said(self.history.best) is not None:  # and process 0 has written the last of them
             checkpoint.load_best(self.folder, self.given)
-
-
-def step_seed(seed: int, step: int, rank: int = 0) -> int:
-    """Return the seed of one step in one process."""
-    return (seed * 1_000_003 + step + rank * 7_368_787_961) % 2**63
-
-
-def make_optimizer(model: PreTrainedModel, config: LoopConfig) -> torch.optim.AdamW:
-    """Return a fused AdamW that decays matrices only."""
-    weights = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=1e-6, fused=True)
+        else:
+            self.average.swap()

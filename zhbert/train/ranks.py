@@ -59,6 +59,13 @@ class Ranks:
             return heard[0]
         return value
 
+    def added(self, values: Tensor) -> Tensor:
+        """Return the sum of a tensor over all processes."""
+        if self.world > 1:
+            values = values.clone()
+            dist.all_reduce(values)
+        return values
+
     def add_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Give every process the sum of all gradients; a process without one adds nothing."""
         if self.world > 1:

@@ -9,6 +9,7 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from zhbert.encode.tokenizer import Special
 from zhbert.model.encoder import new_encoder
 from zhbert.model.families import FAMILIES, config_of
+from zhbert.model.heads import TASK_MODELS
 
 VOCABULARY = 80
 OF_ROBERTA = ("xlm-roberta", "camembert")
@@ -41,6 +42,23 @@ def make() -> Make:
 
     def made(family: str, *, seed: int = 3, **sizes: int) -> PreTrainedModel:
         model = new_encoder(tiny_config(family, **sizes), seed=seed).eval()
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight += 0.03 * torch.randn(weight.shape)
+        return model
+
+    return made
+
+
+@pytest.fixture
+def make_task() -> Make:
+    """Return what makes a task model of a family, with a head."""
+
+    def made(family: str, way: tuple[str, str]) -> PreTrainedModel:
+        torch.manual_seed(3)
+        config = tiny_config(family)
+        config.num_labels = 2 if way[0] == "reading" else 3
+        model: PreTrainedModel = TASK_MODELS[way].from_config(config, dtype=torch.float32).eval()
         with torch.no_grad():
             for weight in model.parameters():
                 weight += 0.03 * torch.randn(weight.shape)

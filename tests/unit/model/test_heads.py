@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from transformers import PreTrainedModel
 
-from zhbert.model.heads import TASK_MODELS, masked_logits
+from zhbert.model.heads import TASK_MODELS, masked_logits, model_class
 from zhbert.task.registry import TASKS
 
 Make = Callable[..., PreTrainedModel]
@@ -30,4 +30,5 @@ def test_no_masked_position_gives_no_logits(make: Make, family: str) -> None:
 
 
 def test_every_task_has_a_head() -> None:
-    assert TASK_MODELS.keys() == TASKS.keys()
+    assert TASK_MODELS.keys() == {(name, head) for name, task in TASKS.items() for head in task.heads}
+    assert all(model_class(name) is model_class(name, task.heads[0]) for name, task in TASKS.items())

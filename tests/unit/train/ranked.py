@@ -1,8 +1,8 @@
 """Train the toy job in one of several processes: `torchrun ranked.py FOLDER HOW`.
 
 How: `calm`; `trouble` (process 1 has no number at step 4, no memory at step 6, and no rows at step 8);
-`stop` (process 1 is told to end at step 5); `die` (process 1 dies at step 5). Process n writes what it
-ends with into `end-n.safetensors`.
+`careful` (averages, disturbed weights, rates of their own); `stop` (process 1 is told to end at step 5);
+`die` (process 1 dies at step 5). Process n writes what it ends with into `end-n.safetensors`.
 """
 
 import json
@@ -20,7 +20,10 @@ from torch import Tensor
 from zhbert.records import to_plain
 from zhbert.train import loop
 from zhbert.train.job import Micro
+from zhbert.train.manner import Manner
 from zhbert.train.ranks import Ranks, join
+
+CAREFUL = Manner(rates={"outer.weight": 0.5}, average=0.8, disturb=0.4, disturbed="inner.weight")
 
 
 class Shared(Curve):
@@ -60,7 +63,8 @@ def main(folder: Path, how: str) -> None:
     loop.EVERY = 1
     ranks, model = join(), Net()
     job = Shared(ranks, how)
-    history = loop.train(model, job, config(save_seconds=1e-9), folder=folder)
+    manner = CAREFUL if how == "careful" else loop.PLAIN
+    history = loop.train(model, job, config(save_seconds=1e-9), folder=folder, manner=manner)
     save_file(model.state_dict(), folder / f"end-{ranks.rank}.safetensors")
     plain = to_plain(history) | {"seconds": 0}
     (folder / f"history-{ranks.rank}.json").write_text(json.dumps(plain), encoding="utf-8")

@@ -15,8 +15,10 @@ from zhbert.model.encoder import new_config, new_encoder
 from zhbert.progress import SILENT, Progress
 from zhbert.records import to_plain
 from zhbert.train import checkpoint
+from zhbert.train.history import History, step_seed
 from zhbert.train.job import Micro
-from zhbert.train.loop import History, make_optimizer, step_seed, train
+from zhbert.train.loop import train
+from zhbert.train.manner import make_optimizer
 
 
 def timeless(history: History) -> dict[str, Any]:

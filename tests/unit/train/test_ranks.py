@@ -86,6 +86,12 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @slow
+def test_two_careful_processes_are_one(tmp_path: Path) -> None:
+    one, two = (run(tmp_path / str(processes), "careful", processes) for processes in (1, 2))
+    assert close(one, two)
+
+
+@slow
 def test_two_processes_are_one(tmp_path: Path, calm: dict[str, Any]) -> None:
     one = run(tmp_path / "one", "calm", 1)
     assert len(one["rows"]) == 12 + 3

@@ -1,0 +1,56 @@
+"""How deep a weight lies in its model: which ones learn at what rate, and which stand still.
+
+The embeddings are at depth 0, the n-th layer is at depth n. What an encoder has above its layers (a pooler, a
+last norm) goes with the head: often it is as new as that.
+"""
+
+import re
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from zhbert.errors import ConfigError
+
+_LAYER = re.compile(r"\blayers?\.(\d+)\.")
+
+
+def depth_of(name: str, model: PreTrainedModel) -> int | None:
+    """Return the depth of a weight in the encoder; None: it belongs to the head."""
+    if not name.startswith(f"{model.base_model_prefix}."):
+        return None
+    if found := _LAYER.search(name):
+        return int(found[1]) + 1
+    return 0 if "embed" in name else None
+
+
+def rates(model: PreTrainedModel, *, layer: float, head: float, chain: float) -> dict[str, float]:
+    """Return for each weight how fast it learns, beside the topmost layer.
+
+    Each layer learns `layer` times as fast as the one above it, the head `head` times as fast as the
+    topmost layer, and what the head says is fast (`fast_parameters`) `chain` times.
+    """
+    most = int(model.config.num_hidden_layers)
+    fast = set(model.fast_parameters()) if hasattr(model, "fast_parameters") else set()
+    depths = {name: depth_of(name, model) for name, _ in model.named_parameters()}
+    return {
+        name: chain if name in fast else head if depth is None else layer ** (most - depth)
+        for name, depth in depths.items()
+    }
+
+
+def freeze(model: PreTrainedModel, layers: int) -> None:
+    """Keep the embeddings and the lowest layers from learning."""
+    most = int(model.config.num_hidden_layers)
+    if layers > most:
+        raise ConfigError(f"freeze = {layers}: the encoder has {most} layers")
+    for name, weight in model.named_parameters():
+        depth = depth_of(name, model)
+        if depth is not None and depth <= layers:
+            weight.requires_grad_(False)
+
+
+def embedding_of(model: PreTrainedModel) -> str:
+    """Return the name of the weight that tokens are looked up in."""
+    table: nn.Module = model.get_input_embeddings()
+    names = [name for name, weight in model.named_parameters() if weight is table.weight]
+    return str(names[0])
