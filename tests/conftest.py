@@ -6,6 +6,7 @@ other, far too few to know anything.
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models are slower on more
 import pytest
 from hypothesis import settings
 
-from zhbert.corpus.card import find
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.progress import SILENT, Progress
+from zhbert.read.references import find
 
+sys.path.append(str(Path(__file__).parent))  # where tests of any room find made_sets.py
 LOCAL = ("127.", "localhost", "::1")
 ENTITY_TEXT = "王芳在杭州市图书馆工作，李明去了北京。"
 SETS = {"classify": "topics", "pair": "pairs", "ner": "ner", "reading": "reading"}
@@ -209,7 +211,7 @@ def tiny_finetune(
 
 
 def labels_of_set(task: str) -> list[str]:
-    from zhbert.corpus.card import labels_of
+    from zhbert.read.references import labels_of
 
     return labels_of(find(f"mini:{SETS[task]}/train"))
 

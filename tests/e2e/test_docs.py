@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(page.name for page in (ROOT / "docs").glob("*.md") if not page.name.endswith(".zh.md"))
 READMES = ("README.md", "README.zh.md")
+HEADS = {"aspects": "several", "alike": "value", "choice": "options"}
 LINKS = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
@@ -50,6 +51,9 @@ def run_commands(page: str, tmp_path: Path) -> tuple[Path, str]:
 def test_from_text_to_report(tmp_path: Path) -> None:
     folder, said = run_commands("from-text-to-report.md", tmp_path)
     assert (folder / "work" / "report" / "report.html").is_file()
+    changed = json.loads((folder / "work" / "report-changed" / "report.json").read_text("utf-8"))
+    names = [row["name"] for row in changed["sections"][0]["robustness"]]
+    assert names == ["traditional", "spaces-between", "homophones"]
     assert (folder / "runs" / "my" / "report" / "report.html").is_file()
     changed = next(line for line in reversed(said.splitlines()) if "stages run" in line)
     assert changed.startswith("3 of 7"), "ner, its predictions and the report, and nothing else"
@@ -70,6 +74,59 @@ def test_labelled_data(tmp_path: Path) -> None:
     folder, said = run_commands("labelled-data.md", tmp_path)
     assert '"surface": "杭州市图书馆"' in said
     assert '"start": 8, "end": 10' in (folder / "questions" / "examples.jsonl").read_text("utf-8")
+    assert "refused\n" in said
+    assert '"surface": "北京"' in (folder / "places" / "examples.jsonl").read_text("utf-8")
+    assert "same text, another answer: 1" in said
+
+
+@pytest.mark.slow
+def test_reading(tmp_path: Path) -> None:
+    folder, said = run_commands("reading.md", tmp_path)
+    assert '"others": [{"span": ' in said
+    (line,) = (folder / "work" / "old" / "predictions.jsonl").read_text("utf-8").splitlines()
+    found = json.loads(line)
+    best = found["answer"] or found["others"][0]["span"]
+    assert best["surface"] == "讀書節在臺北圖書館舉行。"[best["start"] : best["end"]]
+    facts = json.loads((folder / "work" / "reader" / "zhbert.json").read_text("utf-8"))
+    assert facts["decoding"].keys() == {"longest", "none"}
+    asked = (folder / "work" / "questions" / "examples.jsonl").read_text("utf-8").splitlines()
+    assert [len(json.loads(line)["answers"]) for line in asked] == [1, 0]
+
+
+@pytest.mark.slow
+def test_data_sets(tmp_path: Path) -> None:
+    folder, said = run_commands("data-sets.md", tmp_path)
+    assert "leak: 331 of 1,200 examples of test stand word for word in train" in said
+    assert "is another file than the card of cluener describes" in said
+    assert said.endswith(
+        '{"id": 0, "label": {"name": {"温格": [[0, 1]]}, "organization": {"杭州市图书馆": [[5, 10]]}}}\n'
+    )
+    assert (folder / "report" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_entities(tmp_path: Path) -> None:
+    folder, said = run_commands("entities.md", tmp_path)
+    assert re.findall(r'"surface": "(.*?)"', said) == [
+        *("北京", "北京大学", "王芳"),
+        *("我们", "7", "人", "去", "北京大学"),
+    ]
+    report = json.loads((folder / "work" / "report" / "report.json").read_text("utf-8"))
+    figures = report["sections"][0]["systems"][0]["figures"]
+    names = [figure["name"] for figure in figures]
+    assert names == ["tagged_f1", "word_f1", "word_precision", "word_recall", "new_word_recall"]
+
+
+@pytest.mark.slow
+def test_classification(tmp_path: Path) -> None:
+    folder, said = run_commands("classification.md", tmp_path)
+    one, other = (float(value) for value in re.findall(r'"value": ([\d.]+)', said))
+    assert one == pytest.approx(other, abs=1e-4)
+    facts = {name: json.loads((folder / "work" / name / "zhbert.json").read_text("utf-8")) for name in HEADS}
+    assert {name: found["head"] for name, found in facts.items()} == HEADS
+    assert facts["aspects"]["decoding"].keys() == {"threshold"}
+    report = json.loads((folder / "work" / "report" / "report.json").read_text("utf-8"))
+    assert report["sections"][0]["headline"] == "micro_f1"
 
 
 @pytest.mark.slow
@@ -79,6 +136,15 @@ def test_recipes(tmp_path: Path) -> None:
     report = json.loads((folder / "runs" / "arms" / "report" / "report.json").read_text("utf-8"))
     assert [system["name"] for system in report["sections"][0]["systems"]] == ["wwm", "char"]
     assert (folder / "runs" / "other" / "encoder-span-1" / "config.json").is_file()
+
+
+@pytest.mark.slow
+def test_fine_tuning(tmp_path: Path) -> None:
+    folder, said = run_commands("fine-tuning.md", tmp_path)
+    table = json.loads((folder / "work" / "grid" / "table.json").read_text("utf-8"))
+    assert [cell["settings"]["lr"] for cell in table["cells"]] == [1e-4, 5e-4]
+    assert (folder / "work" / "seeds" / "seed-2" / "model.safetensors").is_file()
+    assert "  epochs: 10" in said
 
 
 @pytest.mark.slow
@@ -114,6 +180,8 @@ def test_reports(tmp_path: Path) -> None:
     assert "better" in said
     assert (folder / "report" / "report.html").is_file()
     assert "mean of 3 trainings" in said
+    met = json.loads((folder / "report-met" / "report.json").read_text("utf-8"))
+    assert [(row["n"], row["whole"]) for row in met["sections"][0]["contamination"]] == [(15, 15)]
     assert (folder / "runs" / "seeds" / "report" / "report.html").is_file()
 
 

@@ -22,6 +22,7 @@ SHORT: dict[str, Any] = {
     "encoder.steps": 2,
     "encoder.lr": 1e-5,
     "report.draws": 1000,
+    "questions.sample": 200,
 }
 SHORT |= {f"{task}-pretrained.epochs": epochs for task, epochs in EPOCHS.items()}
 SHORT |= {f"{task}-bundled.epochs": 1 for task in ("topics", "ner")}
@@ -35,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(place)
         if "PYTEST_XDIST_WORKER" not in os.environ:  # threads that wait for a core are worse than none
             torch.set_num_threads(os.cpu_count() or 1)
-        assert len(zhbert.run("quickstart", **SHORT).fresh) == 25
+        assert len(zhbert.run("quickstart", **SHORT).fresh) == 28
         again = zhbert.run("quickstart", **SHORT)
         assert again.fresh == []
         torch.set_num_threads(1)  # as all other tests

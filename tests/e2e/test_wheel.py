@@ -99,7 +99,8 @@ def test_the_bundled_encoder_works_from_an_unpacked_wheel(site: Path, tmp_path: 
 def test_an_unpacked_wheel_finds_its_content(site: Path, tmp_path: Path) -> None:
     code = (
         "import zhbert; from zhbert.app.recipe import list_recipes\n"
-        "from zhbert.corpus.card import find, list_cards\n"
+        "from zhbert.read.card import list_cards\n"
+        "from zhbert.read.references import find\n"
         "print(zhbert.__file__, find('mini:raw').is_dir(), list_cards(), list_recipes(), sep='\\n')"
     )
     home, raw, cards, recipes = python("-c", code, cwd=tmp_path, path=site).splitlines()
@@ -121,7 +122,7 @@ def test_an_editable_install_finds_its_content(tmp_path: Path) -> None:
         archive.extractall(site)
     code = (
         f"import site; site.addsitedir({site.as_posix()!r})\n"
-        "import zhbert; from zhbert.corpus.card import content_root\n"
+        "import zhbert; from zhbert.read.card import content_root\n"
         "print(zhbert.__file__, content_root('corpora'), sep='\\n')"
     )
     home, corpora = python("-c", code, cwd=tmp_path).splitlines()

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 import zhbert
-from zhbert.app.cli import app, corpus, main
-from zhbert.corpus.card import content_root
+from zhbert.app.cli import app, corpus, data, main
 from zhbert.files import locked
+from zhbert.read.card import content_root
 
 CASES: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("cases.toml").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def expected(case: dict[str, Any]) -> str:
 @pytest.fixture(autouse=True)
 def commands_are_added_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away again what `main` adds to the command line of this process: a hundred calls would be slow."""
-    for group in (app, corpus):
+    for group in (app, corpus, data):
         monkeypatch.setattr(group, "registered_commands", list(group.registered_commands))
 
 

@@ -43,14 +43,14 @@ def test_a_span_moves_along_whole_or_not_at_all(text: str, name: str, data: st.D
     [
         ("traditional", "他的头发，台湾面条", "他的頭髮，臺灣麪條"),
         ("simplified", "頭髮長了", "头发长了"),
-        ("full width", "用BERT2", "用ＢＥＲＴ２"),
-        ("half width", "用ＢＥＲＴ！", "用BERT!"),
-        ("upper case", "用bert", "用BERT"),
-        ("lower case", "用BERT", "用bert"),
+        ("full-width", "用BERT2", "用ＢＥＲＴ２"),
+        ("half-width", "用ＢＥＲＴ！", "用BERT!"),
+        ("upper-case", "用bert", "用BERT"),
+        ("lower-case", "用BERT", "用bert"),
         ("punctuation", "好，真的！", "好,真的!"),
         ("years", "2021年有2021人", "二〇二一年有2021人"),
-        ("spaces between", "北京abc大学", "北 京abc大 学"),
-        ("no spaces", "北 京\u3000好 a", "北京好a"),
+        ("spaces-between", "北京abc大学", "北 京abc大 学"),
+        ("no-spaces", "北 京\u3000好 a", "北京好a"),
     ],
 )
 def test_what_each_change_does(name: str, text: str, wanted: str):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from zhbert.records import Span
-from zhbert.text.tags import SCHEMES, allowed, best_path, check, tag_names, to_spans, to_tags
+from zhbert.text.paths import best_path
+from zhbert.text.tags import SCHEMES, allowed, check, tag_names, to_spans, to_tags
 
 schemes = st.sampled_from(sorted(SCHEMES))
 labels = st.sampled_from(["人名", "地点", "A-B", ""])

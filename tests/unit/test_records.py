@@ -12,9 +12,11 @@ from zhbert.errors import DataError
 from zhbert.records import (
     EXAMPLES,
     PREDICTIONS,
+    Candidate,
     ChoiceExample,
     Document,
     EntityExample,
+    LabelExample,
     LabelPrediction,
     PairExample,
     ReadingExample,
@@ -50,11 +52,13 @@ def records(draw: st.DrawFn) -> Any:
         "source": draw(words),
         "at": draw(words),
         "meta": draw(st.dictionaries(words, words, max_size=2)),
-        "labels": tuple(draw(st.lists(words, max_size=2))),
+        "labels": tuple(draw(st.lists(words, max_size=2, unique=True))),
         "label": draw(words),
         "first": text,
         "second": draw(words),
         "question": draw(words),
+        "published": tuple(draw(st.lists(words, max_size=2))),
+        "others": tuple(Candidate(span, draw(shares)) for span in entities),
         "entities": entities,
         "answers": entities,
         "options": ("甲", "乙"),
@@ -67,6 +71,9 @@ def records(draw: st.DrawFn) -> Any:
     if kind is ReadingPrediction:
         made["answer"] = entities[0] if entities else None
     table = kind in (PREDICTIONS["classify"], PREDICTIONS["pair"])
+    made["value"] = draw(st.floats(-9, 9) | st.none())
+    if made["value"] is not None and {"label", "labels"} & set(kind.__dataclass_fields__):
+        made |= {"label": "", "labels": ()}
     made["scores"] = {"甲": draw(shares)} if table else tuple(draw(st.lists(shares, max_size=2)))
     return kind(**{name: made[name] for name in kind.__dataclass_fields__})
 
@@ -125,9 +132,18 @@ WRONG: list[tuple[type, Any, str]] = [
     ),
     (
         ChoiceExample,
-        {"id": "1", "context": "", "question": "", "options": ["甲"], "answer": 1},
-        "answer 1 is not one",
+        {"id": "1", "context": "", "question": "", "options": ["甲", "乙"], "answer": 2},
+        "answer 2 is not one of the 2 options",
     ),
+    (
+        ChoiceExample,
+        {"id": "1", "context": "", "question": "", "options": ["甲"]},
+        "two options or more, not 1",
+    ),
+    (LabelExample, {"id": "1", "text": TEXT, "labels": ["甲", "甲"]}, 'the label "甲" is given twice'),
+    (LabelExample, {"id": "1", "text": TEXT, "labels": ["甲"], "value": 1}, 'not both: "甲" and 1'),
+    (LabelExample, {"id": "1", "text": TEXT, "value": float("inf")}, "must be a finite number, not inf"),
+    (LabelExample, {"id": "1", "text": TEXT, "value": True}, '"value" must be a number, not true or false'),
 ]
 
 
@@ -169,3 +185,12 @@ def test_to_plain_is_lists_and_tables_to_the_bottom() -> None:
     assert to_plain({"a": (Span(0, 1), None, 2.5)}) == {
         "a": [{"start": 0, "end": 1, "label": "", "surface": ""}, None, 2.5]
     }
+
+
+def test_what_is_rare_is_written_only_where_it_is_there() -> None:
+    plain = ReadingExample(id="1", context=TEXT, question="谁？")
+    assert to_json(plain) == f'{{"id": "1", "context": "{TEXT}", "question": "谁？", "answers": []}}'
+    said = ReadingPrediction(
+        id="1", answer=None, score=0.2, null_score=0.8, others=(Candidate(Span.of(TEXT, 0, 2), 0.2),)
+    )
+    assert to_plain(said)["others"] == [{"span": to_plain(Span.of(TEXT, 0, 2)), "score": 0.2}]

@@ -23,6 +23,7 @@ LONGEST = 300
 # A module imports from its own room and from lower floors, never sideways, never up.
 FLOORS = {
     "errors": 0,
+    "plain": 0.5,  # what records are written and read by
     **dict.fromkeys(["records", "config", "progress"], 1),
     **dict.fromkeys(["text", "files"], 2),
     **dict.fromkeys(["read", "clean", "engine", "encode", "score"], 3),
@@ -48,6 +49,7 @@ LATE = {
     ("encode/tokenizer.py", "transformers"),
     ("corpus/export.py", "datasets"),
     ("read/hub.py", "datasets"),
+    ("read/forms/saved.py", "datasets"),
 }
 NO_PYTHON = ("corpora", "pipelines")
 ONLY_THE_COMMAND_LINE = {"print", "input", "exit", "quit", "sys.exit", "os._exit"}

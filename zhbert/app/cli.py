@@ -9,19 +9,21 @@ import errno
 import io
 import json
 import os
-import shutil
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from typer.models import CommandInfo
 
 import zhbert
-from zhbert.app.options import Output, command_of, systems_of
-from zhbert.config import parse, parse_value
+from zhbert.app.console import console, print_report, run_stage
+from zhbert.app.data import data
+from zhbert.app.options import command_of
+from zhbert.app.scoring import score
+from zhbert.config import parse_value
 from zhbert.errors import ConfigError, ZhbertError
 
 for _quiet in (
@@ -32,7 +34,6 @@ for _quiet in (
     os.environ.setdefault(_quiet, "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-console = Console(stderr=False, quiet=os.environ.get("RANK", "0") != "0")  # of processes the first speaks
 _OUTSIDE = {
     errno.EACCES,
     errno.EPERM,
@@ -48,15 +49,29 @@ _OPTIONS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
 }
-_ORDER = ["run", "build", "phrases", "report", "steps", "compose", "convert"]
-_ORDER += ["vocab", "encode", "similar", "pretrain", "probe", "finetune", "baseline", "apply", "score"]
+_ORDER = ["run", "build", "phrases", "report", "steps", "compose"]
+_ORDER += ["list", "show", "convert", "check", "submit"]
+_ORDER += [
+    "vocab",
+    "encode",
+    "similar",
+    "pretrain",
+    "probe",
+    "finetune",
+    "search",
+    "baseline",
+    "apply",
+    "robust",
+    "contamination",
+    "score",
+]
 _ORDER += ["export", "ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
 corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text, look at it, hand it on.")
-data = typer.Typer(**_OPTIONS, help="Labelled data: from what publishers write to examples.")
 GROUPS = {"corpus": corpus, "data": data}
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
+app.command()(score)
 
 
 @app.command("run")
@@ -79,7 +94,7 @@ def run_recipe(
     if not done.fresh:
         console.print("Nothing to do: every result is there.", highlight=False)
     if done.report:
-        _print_report(done.report)
+        print_report(done.report)
     console.print(
         f"{len(done.fresh)} of {len(done.outcomes)} stages run in {done.seconds:.0f} s", highlight=False
     )
@@ -93,36 +108,6 @@ def _changes(changes: list[str]) -> dict[str, Any]:
                 f'"{key}{equals}" changes nothing', remedy="write stage.key=value, such as encoder.steps=50"
             )
     return {key: parse_value(value) for key, _, value in pairs}
-
-
-def _print_report(page: Path) -> None:
-    from zhbert.score.report import headline, read_report
-
-    for line in headline(read_report(page.with_suffix(".json"))):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    console.print(f"Report: {page.resolve()}", highlight=False, soft_wrap=True)
-
-
-@app.command()
-def score(
-    task: Annotated[str, typer.Option(help="classify, pair, ner, reading or choice")],
-    gold: Annotated[str, typer.Option(help="the right answers: JSONL, or a reference such as mini:ner/test")],
-    system: Annotated[
-        list[str],
-        typer.Option(
-            help="predictions as NAME=PATH or PATH, judged one first; NAME again: a further training"
-        ),
-    ],
-    output: Output,
-    train: Annotated[
-        str | None, typer.Option(help="what the systems learnt from, for seen and unseen slices")
-    ] = None,
-    title: Annotated[str, typer.Option(help="title of the report")] = "Evaluation",
-) -> None:
-    """Predictions and gold into a report with intervals; several systems are compared."""
-    section = {"name": title, "task": task, "gold": gold, "systems": systems_of(system)}
-    _execute("score", {"title": title, "sections": [section | ({"train": train} if train else {})]}, output)
-    _print_report(output / "report.html")
 
 
 @app.command()
@@ -149,19 +134,21 @@ def fill(
 def ask(
     model: Annotated[Path, typer.Argument(help="the output of zhbert finetune")],
     texts: Annotated[
-        list[str], typer.Argument(help="a text; two for pairs; question and context for reading")
+        list[str],
+        typer.Argument(
+            help="a text; two for pairs; question, context for reading; context, question, options"
+        ),
     ],
 ) -> None:
     """Show what a task model says of one text, as JSON."""
-    from zhbert.app.pipeline import Encoder, load
+    from zhbert.app.pipeline import Encoder, asked, load
     from zhbert.records import to_plain
 
-    if len(texts) > 2:
-        raise ConfigError(f"{len(texts)} texts are too many", remedy="put each text in quotes, two at most")
+    question = asked(texts)
     pipe = load(model)
     if isinstance(pipe, Encoder):
         raise ConfigError("an encoder answers nothing yet", remedy="zhbert fill, or zhbert finetune first")
-    answer = pipe(texts[0] if len(texts) == 1 else (texts[0], texts[1]))
+    answer = pipe(question)
     print(json.dumps(to_plain(answer), ensure_ascii=False, indent=1))
 
 
@@ -211,41 +198,6 @@ def version() -> None:
     print(zhbert.__version__)
 
 
-def _execute(name: str, values: dict[str, Any], output: Path) -> None:
-    from zhbert.app.recipe import resolve
-    from zhbert.app.show import RichProgress
-    from zhbert.app.stages import execute, find_stage
-
-    stage = find_stage(name)
-    values = _spooled(values, output)
-    config = parse(stage.config_type(), resolve(values, Path()), where=f"zhbert {name}")
-    outcome = execute(stage, config, output, RichProgress(console))
-    shutil.rmtree(_spool_of(output), ignore_errors=True)
-    console.print(
-        f"{output}: {'done' if outcome.fresh else 'nothing to do'}", highlight=False, soft_wrap=True
-    )
-    for key, value in outcome.manifest.counts.items():
-        console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
-    if page := {"corpus report": "Data card", "probe": "Report"}.get(name):
-        console.print(f"{page}: {(output / 'report.html').resolve()}", highlight=False, soft_wrap=True)
-
-
-def _spooled(values: dict[str, Any], output: Path) -> dict[str, Any]:
-    """Return the options with a file for standard input, which can be read but once, in the place of `-`."""
-    sources = values.get("source")
-    if not isinstance(sources, list) or "-" not in sources:
-        return values
-    from zhbert.read.spool import spool
-
-    folder = _spool_of(output)
-    found = str(spool(sys.stdin.buffer, folder))
-    return values | {"source": [found if source == "-" else source for source in sources]}
-
-
-def _spool_of(output: Path) -> Path:
-    return output.with_name(output.name + ".stdin")
-
-
 def _add_stages(arguments: list[str]) -> None:
     """Give every stage its command; only the one that is called gets its options."""
     from zhbert.app.stages import STAGES
@@ -255,11 +207,19 @@ def _add_stages(arguments: list[str]) -> None:
         if stage.name == "score":  # has a command of its own, because its config is nested
             continue
         called = arguments[: len(words)] == words
-        command = command_of(stage.config_type(), partial(_execute, stage.name)) if called else _unread
+        command = command_of(stage.config_type(), partial(run_stage, stage.name)) if called else _unread
         about = stage.about[0].upper() + stage.about[1:] + "."
         GROUPS.get(words[0], app).command(words[-1], help=about)(command)
+    about = "Fine-tune with several seeds or settings, and show every score on dev."
+    app.command("search", help=about)(_searching() if arguments[:1] == ["search"] else _unread)
     for group in (app, *GROUPS.values()):
         group.registered_commands.sort(key=_place)
+
+
+def _searching() -> Callable[..., None]:
+    from zhbert.app.search import command
+
+    return command(console)
 
 
 def _unread() -> None:

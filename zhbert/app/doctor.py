@@ -11,7 +11,7 @@ from pathlib import Path
 
 import zhbert
 from zhbert.app.recipe import list_recipes
-from zhbert.corpus.card import content_root, list_cards
+from zhbert.read.card import content_root, list_cards
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 LEAST_FREE = 2 * 2**30

@@ -5,9 +5,10 @@
     pipe.batch(texts)                      # a list of them
     pipe.stream(lines)                     # one after the other, memory bounded
 
-What is called is a text for classification and entities, a (first, second) pair of texts for
-pairs, a (question, context) pair for reading. An encoder, ours or any that transformers has saved with its
-masked-language head, has `fill` instead (`zhbert.load("bundled")` is one that is always there):
+What is called is a text for classification, entities and words, a (first, second) pair of texts for
+pairs, a (question, context) pair for reading, (context, question, options) for choice. An encoder, ours
+or any that transformers has saved with its masked-language head, has `fill` instead
+(`zhbert.load("bundled")` is one that is always there):
 
     encoder.fill("我在[MASK][MASK]大学读书")    # the best ways to fill all places together
     encoder.places("我在[MASK][MASK]大学读书")  # the best guesses for each place by itself
@@ -23,15 +24,24 @@ from pathlib import Path
 import torch
 
 from zhbert.config import model_named
-from zhbert.errors import DataError, ModelError
+from zhbert.errors import ConfigError, DataError, ModelError
 from zhbert.model import store
 from zhbert.model.encoder import most_tokens
-from zhbert.records import EntityExample, Example, LabelExample, PairExample, Prediction, ReadingExample
+from zhbert.records import (
+    ChoiceExample,
+    EntityExample,
+    Example,
+    LabelExample,
+    PairExample,
+    Prediction,
+    ReadingExample,
+)
 from zhbert.task.guessing import load_with_head
 from zhbert.task.predict import CHUNK, predict
 from zhbert.task.registry import task_of
+from zhbert.task.script import Script
 
-Question = str | tuple[str, str] | Example
+Question = str | tuple[str, str] | tuple[str, str, Sequence[str]] | Example
 Beam = tuple[float, list[int]]
 WIDTH = 16  # ways that are followed up from place to place, where no more are asked for
 
@@ -62,8 +72,11 @@ class Filled:
     places: tuple[tuple[Choice, ...], ...]
 
 
-def load(folder: str | Path) -> "Pipeline | Encoder":
+def load(folder: str | Path, *, script: Script = "kept", answers: int = 1) -> "Pipeline | Encoder":
     """Return a pipeline for whatever the folder holds: a task model, or an encoder to fill masks with.
+
+    With `script="simplified"` a task model reads traditional text as simplified. A reader gives so many
+    `answers`: the best, and `others`.
 
     An encoder may also be one that transformers has saved, or, given as a text, a name on the hub or
     `bundled`, the encoder that comes with zhbert.
@@ -75,15 +88,19 @@ def load(folder: str | Path) -> "Pipeline | Encoder":
         facts = store.Facts(task=store.MASKED, window=most_tokens(model))
         return Encoder(store.Stored(model=model, tokenizer=tokenizer, facts=facts))
     stored = store.load(Path(folder))
-    return Encoder(stored) if stored.facts.task == store.MASKED else Pipeline(stored)
+    return (
+        Encoder(stored)
+        if stored.facts.task == store.MASKED
+        else Pipeline(stored, script=script, answers=answers)
+    )
 
 
 class Pipeline:
     """A task model to call; safe to share between threads."""
 
-    def __init__(self, stored: store.Stored) -> None:
-        self.facts, self._model = stored.facts, stored.model
-        self._task = task_of(stored)
+    def __init__(self, stored: store.Stored, *, script: Script = "kept", answers: int = 1) -> None:
+        self.facts, self._model, self._script = stored.facts, stored.model, script
+        self._task = task_of(stored, answers=float(answers))
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -113,7 +130,7 @@ class Pipeline:
     def _predict(self, numbered: Iterable[tuple[int, Question]]) -> list[Prediction]:
         examples = [_example(self.facts.task, question, str(number)) for number, question in numbered]
         with self._lock:
-            return list(predict(self._task, self._model, examples))
+            return list(predict(self._task, self._model, examples, script=self._script))
 
 
 def _example(task: str, question: Question, name: str) -> Example:
@@ -121,24 +138,55 @@ def _example(task: str, question: Question, name: str) -> Example:
     match task, question:
         case ("classify", str()):
             return LabelExample(id=name, text=question)
-        case ("ner", str()):
+        case ("ner" | "segment", str()):
             return EntityExample(id=name, text=question)
         case ("pair", (str() as first, str() as second)):
             return PairExample(id=name, first=first, second=second)
         case ("reading", (str() as asked, str() as context)):
             return ReadingExample(id=name, question=asked, context=context)
+        case ("choice", (str() as context, str() as asked, [*options])) if _texts(options):
+            return ChoiceExample(id=name, context=context, question=asked, options=tuple(options))
     if isinstance(question, _EXAMPLE_OF[task]):
         return question
     raise DataError(f"a {task} model takes {_TAKES[task]}, not {type(question).__name__}")
 
 
+def asked(texts: Sequence[str]) -> Question:
+    """Return what one ask is by its texts: a text, two, or context, question and options.
+
+    >>> asked(["他在北京。", "他在哪？", "北京", "上海"])
+    ('他在北京。', '他在哪？', ['北京', '上海'])
+    """
+    match texts:
+        case [text]:
+            return text
+        case [first, second]:
+            return first, second
+        case [context, question, _, _, *_]:
+            return context, question, list(texts[2:])
+    raise ConfigError(f"{len(texts)} texts are too many", remedy="put each text in quotes, two at most")
+
+
+def _texts(options: Sequence[object]) -> bool:
+    return all(isinstance(option, str) for option in options)
+
+
 _EXAMPLE_OF: dict[str, type[Example]] = {
     "classify": LabelExample,
     "ner": EntityExample,
+    "segment": EntityExample,
     "pair": PairExample,
     "reading": ReadingExample,
+    "choice": ChoiceExample,
 }
-_TAKES = {"classify": "a text", "ner": "a text", "pair": "(first, second)", "reading": "(question, context)"}
+_TAKES = {
+    "classify": "a text",
+    "ner": "a text",
+    "segment": "a text",
+    "pair": "(first, second)",
+    "reading": "(question, context)",
+    "choice": "(context, question, options)",
+}
 
 
 class Encoder:

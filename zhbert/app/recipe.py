@@ -27,9 +27,10 @@ from typing import Any
 from zhbert.app.stages import Outcome, Stage, execute, find_stage
 from zhbert.app.vary import expand
 from zhbert.config import Config, load_toml, override, parse
-from zhbert.corpus.card import content_root, find, is_reference
 from zhbert.errors import ConfigError, nearest
 from zhbert.progress import SILENT, Progress
+from zhbert.read.card import content_root
+from zhbert.read.references import find, is_reference
 
 _NAME = re.compile(r"\w[\w.-]*")
 _KEYS = ("title", "values", "stages")
@@ -233,11 +234,12 @@ def _prepare(recipe: Recipe, name: str, folder: Path) -> tuple[Stage, Config]:
 
 
 def resolve(value: Any, folder: Path) -> Any:
-    """Return a table with `@stage` and `corpus:part` replaced by paths."""
+    """Return a table with `@stage` and `corpus:raw` replaced by paths; labelled sets keep their names."""
     if isinstance(value, dict):
         return {key: resolve(item, folder) for key, item in value.items()}
     if isinstance(value, list):
         return [resolve(item, folder) for item in value]
     if isinstance(value, str) and value.startswith("@"):
         return os.path.join(folder, value[1:])  # ./bundled in this folder, never the name bundled
-    return str(find(value)) if isinstance(value, str) and is_reference(value) else value
+    is_raw = isinstance(value, str) and is_reference(value) and value.endswith(":raw")
+    return str(find(value)) if is_raw else value

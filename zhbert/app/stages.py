@@ -13,17 +13,16 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zhbert
 from zhbert.config import HUB, Config, fingerprint
-from zhbert.corpus.card import list_cards
 from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.files import Manifest, Plan, Work, building, clear_lock, hash_path, is_done, read_manifest
 from zhbert.progress import SILENT, Progress
+from zhbert.read.references import content_of, differs, is_reference, nearly
 from zhbert.read.sources import expand
 
 if TYPE_CHECKING:
@@ -70,6 +69,27 @@ STAGES = {
         Stage(
             "data convert", "labelled data into examples", "zhbert.corpus.convert", "convert", "ConvertConfig"
         ),
+        Stage(
+            "data check",
+            "labelled data into a list of what to look at",
+            "zhbert.corpus.check",
+            "check",
+            "CheckConfig",
+        ),
+        Stage(
+            "data submit",
+            "predictions into a benchmark's file",
+            "zhbert.app.submit",
+            "submit",
+            "SubmitConfig",
+        ),
+        Stage(
+            "contamination",
+            "test examples and what was read into where they meet",
+            "zhbert.corpus.contamination",
+            "contamination",
+            "ContaminationConfig",
+        ),
         Stage("vocab", "documents into a tokenizer", "zhbert.corpus.vocabulary", "vocab", "VocabConfig"),
         Stage("encode", "documents into shards of tokens", "zhbert.corpus.encode", "encode", "EncodeConfig"),
         Stage(
@@ -109,6 +129,13 @@ STAGES = {
             "ModelExportConfig",
         ),
         Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
+        Stage(
+            "robust",
+            "a model and changed texts into predictions",
+            "zhbert.app.robust",
+            "robust",
+            "RobustConfig",
+        ),
         Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),
     )
 }
@@ -145,9 +172,11 @@ def _content(value: Path | str) -> str:
 
         if is_hub_name(value):
             return f"hub:{value}"
+    if is_reference(value):
+        return content_of(value)
     path = Path(value)
-    if not path.exists() and (card := get_close_matches(str(value).partition(":")[0], list_cards(), n=1)):
-        raise DataError("no such file or folder", where=path, remedy=f'did you mean "{card[0]}:…"?')
+    if not path.exists() and (card := nearly(value)):
+        raise DataError("no such file or folder", where=path, remedy=f'did you mean "{card}:…"?')
     if isinstance(value, str) or path.exists():
         return hash_path(path)
     return fingerprint([hash_path(found) for found in expand(str(path))])
@@ -180,6 +209,18 @@ def execute(stage: Stage, config: Config, folder: Path, progress: Progress = SIL
     return Outcome(folder=folder, manifest=manifest, fresh=fresh)
 
 
+_said: set[str] = set()
+
+
+def _say_what_differs(config: Config, progress: Progress) -> None:
+    """Say once of every file that it is not the one that its card describes."""
+    for value in config.inputs().values():
+        line = differs(value) if is_reference(value) else ""
+        if line and line not in _said:
+            progress.say(f"Note: {line}")
+            _said.add(line)
+
+
 def _ranks() -> "Ranks | None":
     """Return this process among those that were started together; None where it is alone."""
     if os.environ.get("WORLD_SIZE", "1") == "1":
@@ -192,6 +233,7 @@ def _ranks() -> "Ranks | None":
 def _lead(stage: Stage, config: Config, folder: Path, progress: Progress, ranks: "Ranks | None") -> bool:
     """Do what is to be done; return whether anything was."""
     _keep_apart(config, folder)
+    _say_what_differs(config, progress)
     wanted = plan(stage, config)
     folders = [folder, *config.outputs()]
     fresh = not all(is_done(place, wanted) for place in folders)

@@ -5,8 +5,8 @@ merges them again, so nothing is cut silently. What a task cannot see in spite o
 of an over-long pair or question) lowers the prediction's `coverage`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,10 @@ from transformers import PreTrainedModel
 
 from zhbert.encode.tokenizer import Encoded, Tokenizer
 from zhbert.encode.windows import windows
+from zhbert.model.heads import chooses
+from zhbert.model.unpadded import unpadded
 from zhbert.records import Example, Prediction
+from zhbert.task.lesson import Lesson
 from zhbert.train.job import Micro
 
 IGNORED = -100
@@ -26,13 +29,19 @@ Scores = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a task needs to know of the model that it works with; `head` is one of the task's `heads`."""
+    """What a task needs to know of the model that it works with; `head` is one of the task's `heads`.
+
+    `decoding` are the numbers by which outputs become predictions (thresholds chosen on dev and the like);
+    the model's folder keeps them. `lesson` is there while a model is taught, and says how losses are made.
+    """
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     window: int
     overlap: int
     head: str = ""
+    decoding: Mapping[str, float] = field(default_factory=dict)
+    lesson: Lesson = field(default_factory=Lesson)
 
     def cut(self, length: int, *, taken: int) -> list[tuple[int, int]]:
         """Return the windows over a text of so many tokens; `taken` places of each are not the text's."""
@@ -45,7 +54,8 @@ class Feature:
     """One window of one example, as the model sees it.
 
     `span` is the range of the example's text tokens that the window holds, `offset` the place
-    of the first of them in `ids`; `target` is what the loss compares with.
+    of the first of them in `ids`; `target` is what the loss compares with (None: nothing is learnt)
+    and `weight` how much that counts. One that `follows` belongs to the feature before it: their loss is one.
     """
 
     ids: list[int]
@@ -53,16 +63,19 @@ class Feature:
     span: tuple[int, int]
     offset: int
     target: Any = None
+    weight: float = 1.0
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An example with its tokens and its features."""
+    """An example with its tokens and its features; `lost` counts the right answers that they cannot say."""
 
     example: Example
     encoded: Encoded
     features: list[Feature]
     coverage: float = 1.0
+    lost: int = 0
 
 
 class Task(Protocol):
@@ -82,6 +95,11 @@ class Task(Protocol):
     def model_labels(self) -> list[str]:
         """Return the names of the head's outputs, empty where the head has fixed outputs."""
 
+    @property
+    def problem(self) -> str:
+        """Return what transformers calls the kind of answer, where it has a name for it."""
+        return ""
+
     def prepare(self, examples: Sequence[Example]) -> Iterator[Prepared]:
         """Turn examples into features, with targets where the answer is known."""
 
@@ -96,6 +114,48 @@ class Task(Protocol):
 
     def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
         """Return the prediction that the scores of all windows of an example amount to."""
+
+    def measure(self, prepared: Sequence[Prepared]) -> dict[str, float]:
+        """Return what to add to `decoding` because of what was found in train."""
+        return {}
+
+    @property
+    def undecided(self) -> bool:
+        """Return whether dev has a number of the answer to decide."""
+        return False
+
+    def choose(self, gold: Sequence[Example], said: Sequence[Prediction]) -> dict[str, float]:
+        """Return what to add to `decoding`, chosen once, on dev alone, by the best epoch's predictions."""
+        return {}
+
+
+def together(features: Sequence[Feature]) -> list[list[int]]:
+    """Return the numbers of features that must stand in one micro-batch, group by group.
+
+    >>> one = Feature(ids=[1], segments=[0], span=(0, 1), offset=0)
+    >>> together([one, replace(one, follows=True), one])
+    [[0, 1], [2]]
+    """
+    groups: list[list[int]] = []
+    for number, feature in enumerate(features):
+        if feature.follows:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def evened(prepared: Iterable[Prepared]) -> list[Feature]:
+    """Return the features of examples with weights by which all examples count alike, on average 1.
+
+    >>> one = Feature(ids=[1], segments=[0], span=(0, 1), offset=0)
+    >>> short, long = (Prepared(example=None, encoded=None, features=[one] * n) for n in (1, 3))
+    >>> [feature.weight for feature in evened([short, long])]
+    [2.0, 0.6666666666666666, 0.6666666666666666, 0.6666666666666666]
+    """
+    found = [(one.features, sum(not feature.follows for feature in one.features)) for one in prepared]
+    mean = sum(windows for _, windows in found) / max(1, len(found))
+    return [replace(feature, weight=mean / windows) for features, windows in found for feature in features]
 
 
 def collate(task: Task, features: Sequence[Feature], *, with_targets: bool = True) -> Micro:
@@ -120,9 +180,17 @@ def padded_targets(rows: Sequence[list[int]], length: int) -> Tensor:
     return _padded(rows, length, IGNORED)
 
 
+def weights_of(features: Sequence[Feature]) -> Tensor:
+    """Return how much each feature counts in the loss."""
+    return torch.tensor([feature.weight for feature in features])
+
+
 def run_model(model: PreTrainedModel, tensors: dict[str, Tensor]) -> Any:
     """Return the model's output for a padded micro-batch."""
     inputs = {name: tensors[name] for name in ("input_ids", "token_type_ids", "attention_mask")}
     if getattr(model.config, "type_vocab_size", 0) < 2:  # some tell two texts apart by [SEP] alone
         del inputs["token_type_ids"]
-    return model(**inputs)
+    if chooses(model):  # here every row is one option of a question of its own
+        inputs = {name: rows[:, None] for name, rows in inputs.items()}
+    with unpadded(model):
+        return model(**inputs)

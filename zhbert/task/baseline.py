@@ -1,8 +1,9 @@
 """`baseline`: what trivial keyword rules make of a task, so that a model's score has something to beat.
 
-Labels come from a naive Bayes over characters and pairs of characters, entities from looking up
-the surfaces seen in training (longest first), answers from the sentence of the context that
-shares most with the question. No network is trained and nothing is random.
+Labels come from a naive Bayes over characters and pairs of characters, entities and words from looking
+up the surfaces seen in training (longest first), answers from the sentence of the context that
+shares most with the question, options by how much of them stands in the context. How alike two texts
+are is learnt from the characters that they share. No network is trained and nothing is random.
 """
 
 import math
@@ -10,15 +11,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
+import numpy as np
 from pydantic import Field
 
 from zhbert.config import Config, Input
-from zhbert.corpus.card import TaskName
-from zhbert.errors import ConfigError, nearest
 from zhbert.files import Work
 from zhbert.progress import SILENT, Progress
+from zhbert.read.card import TaskName
 from zhbert.read.examples import read_examples
 from zhbert.records import (
+    ChoiceExample,
+    ChoicePrediction,
     EntityExample,
     EntityPrediction,
     Example,
@@ -47,8 +50,6 @@ class BaselineConfig(Config):
 
 def baseline(config: BaselineConfig, work: Work, progress: Progress = SILENT) -> None:
     """Write predictions.jsonl."""
-    if config.task not in RULES:
-        raise ConfigError(f"there is no baseline for {config.task}", remedy=nearest(config.task, RULES))
     rule = RULES[config.task](read_examples(config.train, config.task))
     examples = read_examples(config.source, config.task)
     with (
@@ -97,7 +98,13 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def _classify(train: list[Example]) -> Rule:
-    bayes = NaiveBayes([(e.text, e.labels[0]) for e in cast("list[LabelExample]", train) if e.labels])
+    texts = cast("list[LabelExample]", train)
+    if values := [e.value for e in texts if e.value is not None]:
+        mean = sum(values) / len(values)
+        return lambda example: LabelPrediction(id=example.id, labels=(), scores={}, value=mean)
+    if any(len(e.labels) > 1 for e in texts):
+        return _several(texts)
+    bayes = NaiveBayes([(e.text, e.labels[0]) for e in texts if e.labels])
 
     def answer(example: LabelExample) -> Prediction:
         scores = bayes.weigh(example.text)
@@ -106,8 +113,30 @@ def _classify(train: list[Example]) -> Rule:
     return answer
 
 
+def _several(texts: list[LabelExample]) -> Rule:
+    """Ask of every label by itself whether it applies."""
+    labels = sorted({label for e in texts for label in e.labels})
+    rules = {x: NaiveBayes([(e.text, str(x in e.labels)) for e in texts]) for x in labels}
+
+    def answer(example: LabelExample) -> Prediction:
+        scores = {label: bayes.weigh(example.text).get("True", 0.0) for label, bayes in rules.items()}
+        found = sorted((label for label in scores if scores[label] >= 0.5), key=lambda label: -scores[label])
+        return LabelPrediction(id=example.id, labels=tuple(found), scores=scores)
+
+    return answer
+
+
 def _pair(train: list[Example]) -> Rule:
     pairs = cast("list[PairExample]", train)
+    if known := [(likeness(e.first, e.second), e.value) for e in pairs if e.value is not None]:
+        shared, values = np.array(known).T
+        slope, start = np.polyfit(shared, values, 1) if shared.std() > 0 else (0.0, values.mean())
+        return lambda example: PairPrediction(
+            id=example.id,
+            label="",
+            scores={},
+            value=float(start + slope * likeness(example.first, example.second)),
+        )
     bayes = NaiveBayes([(difference(e.first, e.second), e.label) for e in pairs if e.label])
 
     def answer(example: PairExample) -> Prediction:
@@ -115,6 +144,16 @@ def _pair(train: list[Example]) -> Rule:
         return PairPrediction(id=example.id, label=max(scores, key=scores.__getitem__), scores=scores)
 
     return answer
+
+
+def likeness(first: str, second: str) -> float:
+    """Return the share of the characters and pairs of neighbours of two texts that both have.
+
+    >>> likeness("北京下雨", "北京下雪")
+    0.5555555555555556
+    """
+    one, other = set(pieces(first)), set(pieces(second))
+    return len(one & other) / max(1, len(one | other))
 
 
 def difference(first: str, second: str) -> str:
@@ -127,29 +166,59 @@ def difference(first: str, second: str) -> str:
 
 
 def _ner(train: list[Example]) -> Rule:
-    seen: dict[str, Counter[str]] = defaultdict(Counter)
-    for example in cast("list[EntityExample]", train):
-        for span in example.entities:
-            seen[example.text[span.start : span.end]][span.label] += 1
-    longest = max(map(len, seen), default=0)
+    seen = LookUp(train)
 
     def answer(example: EntityExample) -> Prediction:
-        found = [
-            Span.of(example.text, a, b, seen[example.text[a:b]].most_common(1)[0][0])
-            for a, b in look_up(example.text)
-        ]
-        return EntityPrediction(id=example.id, entities=tuple(found), scores=(1.0,) * len(found))
-
-    def look_up(text: str) -> Iterator[tuple[int, int]]:
-        start = 0
-        while start < len(text):
-            ends = range(min(len(text), start + longest), start, -1)
-            end = next((end for end in ends if text[start:end] in seen), 0)
-            if end:
-                yield start, end
-            start = end or start + 1
+        found = tuple(seen.spans(example.text))
+        return EntityPrediction(id=example.id, entities=found, scores=(1.0,) * len(found))
 
     return answer
+
+
+def _segment(train: list[Example]) -> Rule:
+    seen = LookUp(train)
+
+    def answer(example: EntityExample) -> Prediction:
+        known = list(seen.spans(example.text))
+        covered = {place for span in known for place in range(span.start, span.end)}
+        single = (
+            Span.of(example.text, at, at + 1, seen.usual)
+            for at, character in enumerate(example.text)
+            if at not in covered and not character.isspace()
+        )
+        found = tuple(sorted([*known, *single]))
+        return EntityPrediction(id=example.id, entities=found, scores=(1.0,) * len(found))
+
+    return answer
+
+
+class LookUp:
+    """The surfaces that were seen, with the label that each had most often; `usual` is that of most spans.
+
+    >>> text = "他在北京大学"
+    >>> seen = LookUp([EntityExample(id="1", text=text, entities=(Span(2, 4, "地点"), Span(2, 6, "机构")))])
+    >>> [span.label for span in seen.spans("北京，北京大学")]
+    ['地点', '机构']
+    """
+
+    def __init__(self, train: list[Example]) -> None:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for example in cast("list[EntityExample]", train):
+            for span in example.entities:
+                counts[example.text[span.start : span.end]][span.label] += 1
+        self.labels = {surface: labels.most_common(1)[0][0] for surface, labels in counts.items()}
+        self.usual = next(iter(sum(counts.values(), Counter[str]()).most_common(1)), ("", 0))[0]
+        self._longest = max(map(len, counts), default=0)
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the surfaces in a text, from left to right, the longest first."""
+        start = 0
+        while start < len(text):
+            ends = range(min(len(text), start + self._longest), start, -1)
+            end = next((end for end in ends if text[start:end] in self.labels), 0)
+            if end:
+                yield Span.of(text, start, end, self.labels[text[start:end]])
+            start = end or start + 1
 
 
 def _reading(train: list[Example]) -> Rule:
@@ -164,9 +233,22 @@ def _reading(train: list[Example]) -> Rule:
     return answer
 
 
+def _choice(train: list[Example]) -> Rule:
+    def answer(example: ChoiceExample) -> Prediction:
+        context = set(pieces(example.context))
+        shared = [len(context & set(pieces(o))) / max(1, len(set(pieces(o)))) for o in example.options]
+        best = max(range(len(shared)), key=shared.__getitem__)
+        scores = tuple(round(x / (sum(shared) or 1), 6) for x in shared)
+        return ChoicePrediction(id=example.id, answer=best, scores=scores)
+
+    return answer
+
+
 RULES: dict[str, Callable[[list[Example]], Rule]] = {
     "classify": _classify,
     "pair": _pair,
     "ner": _ner,
+    "segment": _segment,
     "reading": _reading,
+    "choice": _choice,
 }

@@ -1,33 +1,39 @@
-"""Classification of texts: one label each.
+"""Classification of texts: one label each, any number of labels, or a number (`ways.py`).
 
-A long text is classified window by window; the windows' log-probabilities are averaged.
+A long text is classified window by window and the windows' answers are pooled. While a model is taught,
+every window has the answer of its text, and weighs so much less the more windows the text has: a book
+counts like a headline.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-import numpy as np
-import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from zhbert.records import Example, LabelExample, LabelPrediction
-from zhbert.task.base import IGNORED, Feature, Prepared, Scores, Setting
+from zhbert.records import Example, LabelExample, LabelPrediction, Prediction
+from zhbert.task.base import Feature, Prepared, Scores, Setting, Task, weights_of
+from zhbert.task.ways import VALUE, WAYS
 
 
-class Classify:
+class Classify(Task):
     """Texts into classes."""
 
     name = "classify"
-    heads = ("one",)
+    heads: tuple[str, ...] = ("one", "several", "value")
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
+        self.way = WAYS[setting.head or self.heads[0]](setting)
 
     @property
     def model_labels(self) -> list[str]:
-        """Return the classes in order."""
-        return list(self.setting.labels)
+        """Return the classes in order, or the name of the number."""
+        return [VALUE] if self.setting.head == VALUE else list(self.setting.labels)
+
+    @property
+    def problem(self) -> str:
+        """Return what transformers calls the kind of answer."""
+        return self.way.problem
 
     def prepare(self, examples: Sequence[Example]) -> Iterator[Prepared]:
         """Turn texts into [CLS] text [SEP], one feature a window."""
@@ -35,47 +41,48 @@ class Classify:
         for example, encoded in zip(
             texts, self.setting.tokenizer.encode_batch([e.text for e in texts]), strict=True
         ):
-            target = self.setting.labels.index(example.labels[0]) if example.labels else IGNORED
+            target = self.way.target(example.labels, example.value)
             cuts = self.setting.cut(len(encoded.ids), taken=2)
             features = [
                 self._feature(encoded.ids[start:end].tolist(), (start, end), target) for start, end in cuts
             ]
             yield Prepared(example=example, encoded=encoded, features=features)
 
-    def _feature(self, ids: list[int], span: tuple[int, int], target: int) -> Feature:
+    def _feature(self, ids: list[int], span: tuple[int, int], target: Any) -> Feature:
         special = self.setting.tokenizer.special
         row = [special.cls, *ids, special.sep]
         return Feature(ids=row, segments=[0] * len(row), span=span, offset=1, target=target)
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
-        """Return one class a feature."""
-        labels = [f.target for f in features]
-        return {"labels": torch.tensor(labels)}, len(labels) - labels.count(IGNORED)
+        """Return one answer a feature, and how much it weighs."""
+        labels, known = self.way.tensor([f.target for f in features])
+        return {"labels": labels, "weights": weights_of(features)}, known
 
     def loss(self, output: Any, tensors: dict[str, Tensor]) -> Tensor:
-        """Return the summed cross-entropy."""
-        return cross_entropy(output.logits.float(), tensors["labels"], ignore_index=IGNORED, reduction="sum")
+        """Return the summed, weighted losses."""
+        return (self.way.losses(output.logits, tensors["labels"]) * tensors["weights"]).sum()
 
     def scores(self, output: Any, row: int, length: int) -> Scores:
-        """Return the log-probabilities of the classes."""
-        return cast("Scores", output.logits[row].float().log_softmax(-1).cpu().numpy())
+        """Return what one window says."""
+        return cast("Scores", self.way.scores(output.logits[row].float()).cpu().numpy())
 
-    def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> LabelPrediction:
-        """Return the most probable class."""
-        probabilities = pooled(scores)
-        named = {name: round(float(p), 6) for name, p in zip(self.setting.labels, probabilities, strict=True)}
-        best = self.setting.labels[int(np.argmax(probabilities))]
+    def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
+        """Return the answer of all windows together."""
+        said = self.way.said(self.way.pooled(scores))
         return LabelPrediction(
-            id=prepared.example.id, labels=(best,), scores=named, coverage=prepared.coverage
+            id=prepared.example.id,
+            labels=said.labels,
+            scores=said.scores,
+            value=said.value,
+            coverage=prepared.coverage,
         )
 
+    @property
+    def undecided(self) -> bool:
+        """Return whether dev has thresholds to choose."""
+        return self.setting.head == "several" and self.setting.lesson.thresholds != "half"
 
-def pooled(scores: Sequence[Scores]) -> Scores:
-    """Return the probabilities that windows' log-probabilities amount to.
-
-    >>> pooled([np.log([0.5, 0.5]), np.log([0.5, 0.5])]).tolist()
-    [0.5, 0.5]
-    """
-    mean = np.mean(scores, axis=0)
-    weights = np.exp(mean - mean.max())
-    return cast("Scores", weights / weights.sum())
+    def choose(self, gold: Sequence[Example], said: Sequence[Prediction]) -> dict[str, float]:
+        """Return the thresholds that are best on dev."""
+        answers = [example.labels for example in cast("Sequence[LabelExample]", gold)]
+        return self.way.choose(answers, [p.scores for p in cast("Sequence[LabelPrediction]", said)])

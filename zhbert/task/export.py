@@ -20,13 +20,13 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from zhbert.config import Config, ModelInput
-from zhbert.corpus.card import find
 from zhbert.errors import ModelError
 from zhbert.files import Work, write_text
 from zhbert.model import store
 from zhbert.model.card import Card, Rounding, write_card
 from zhbert.model.encoder import count_parameters, most_tokens
 from zhbert.progress import SILENT, Progress
+from zhbert.read.references import find
 from zhbert.records import to_plain
 from zhbert.task.lineage import legs_of, past_of, portable, text_of
 

@@ -3,43 +3,45 @@
 After every epoch the model is judged on the dev set; the folder holds the best epoch's weights.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from zhbert.config import Input, ModelInput
-from zhbert.corpus.card import labels_of
 from zhbert.encode.tokenizer import Tokenizer
-from zhbert.errors import ConfigError, DataError
+from zhbert.errors import ConfigError
 from zhbert.files import Work
 from zhbert.model import store
-from zhbert.model.encoder import count_parameters, describe, most_tokens
+from zhbert.model.depth import freeze
+from zhbert.model.dropout import use_quick_dropout
+from zhbert.model.encoder import count_parameters, describe, most_tokens, set_dropout
+from zhbert.model.unpadded import wants_alike
 from zhbert.progress import SILENT, Progress
-from zhbert.read.examples import labels_in, read_examples
-from zhbert.records import Example
-from zhbert.score.judge import judge
-from zhbert.task.base import Feature, Setting, Task, collate, run_model
-from zhbert.task.predict import predict
+from zhbert.read.references import labels_of
+from zhbert.task.base import Setting, Task
+from zhbert.task.finish import finish, take_over
+from zhbert.task.fitting import FinetuneJob
+from zhbert.task.inherit import check_head
+from zhbert.task.learning import Learning
 from zhbert.task.registry import make_task
+from zhbert.task.sets import read_sets
+from zhbert.task.teaching import Teaching
+from zhbert.task.usual import usual
 from zhbert.train import checkpoint
 from zhbert.train.config import LoopConfig, Upkeep
-from zhbert.train.job import Judged, Micro
 from zhbert.train.loop import train
-from zhbert.train.ranks import Ranks, join
-
-POOL = 16  # batches whose examples are sorted by length together
+from zhbert.train.ranks import join
 
 
-class FinetuneConfig(Upkeep):
+class FinetuneConfig(Learning, Teaching):
     """How an encoder learns a task."""
 
-    task: Literal["classify", "pair", "ner", "reading"] = Field(description="what to learn")
+    task: Literal["classify", "pair", "ner", "segment", "reading", "choice"] = Field(
+        description="what to learn"
+    )
     head: str = Field(default="", description="how the model answers; default: the task's usual way")
     init: ModelInput = Field(
         description="the encoder to start from: a folder, a name on the hub, or `bundled`"
@@ -52,13 +54,6 @@ class FinetuneConfig(Upkeep):
     labels: list[str] = Field(
         default=[], description="all labels in order; default: the card's, else those of train"
     )
-    epochs: int = Field(default=5, ge=1, description="times to go through the training examples")
-    batch: int = Field(default=32, ge=1, description="examples (windows) a step, over all processes")
-    lr: float = Field(
-        default=1e-4, gt=0, description="peak learning rate; small encoders want more than big ones"
-    )
-    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the rate rises")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout while fine-tuning")
     window: int = Field(
         default=256, ge=16, description="tokens that the model sees at once; longer texts take several"
     )
@@ -72,81 +67,11 @@ class FinetuneConfig(Upkeep):
         return {**values, "labels": labels} if labels else values
 
 
-class FinetuneJob:
-    """Batches of features in a seeded order, judged on dev after every epoch."""
-
-    def __init__(
-        self,
-        task: Task,
-        config: FinetuneConfig,
-        train: Sequence[Example],
-        dev: Sequence[Example],
-        ranks: Ranks,
-    ) -> None:
-        self.task, self.config, self.dev, self.ranks = task, config, dev, ranks
-        self.features = [feature for prepared in task.prepare(train) for feature in prepared.features]
-        self.steps_per_epoch = -(-len(self.features) // config.batch)
-        self.position = 0
-        self._planned: tuple[int, list[list[int]]] = (-1, [])
-
-    def next_step(self, *, done: float, parts: int) -> list[Micro]:
-        """Return this process's share of the next batch."""
-        epoch, place = divmod(self.position, self.steps_per_epoch)
-        if self._planned[0] != epoch:
-            self._planned = (
-                epoch,
-                epoch_batches(self.features, self.config.batch, seed=(self.config.seed, epoch)),
-            )
-        self.position += 1
-        mine = self._planned[1][place][self.ranks.rank :: self.ranks.world]
-        if not mine:
-            return [collate(self.task, self.features[:1]).idle()]
-        size = max(1, len(mine) // parts)
-        cut = [mine[i : i + size] for i in range(0, len(mine), size)]
-        return [collate(self.task, [self.features[i] for i in part]) for part in cut]
-
-    def where(self) -> str:
-        """Name the last batch by its place in its epoch."""
-        epoch, place = divmod(self.position - 1, self.steps_per_epoch)
-        return f"epoch {epoch}, batch {place} of {self.steps_per_epoch}"
-
-    def compiled(self, model: PreTrainedModel) -> None:
-        """Compile nothing: a fine-tuning is over before it would pay."""
-
-    def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
-        """Return the task's loss."""
-        return self.task.loss(run_model(model, micro.tensors), micro.tensors)
-
-    def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> Judged | None:
-        """Return the headline score on dev at the end of an epoch."""
-        if step % self.steps_per_epoch:
-            return None
-        judged = judge(self.config.task, self.dev, list(predict(self.task, model, self.dev)))
-        return Judged(score=float(judged.headline(judged.counts)))
-
-    def state(self) -> dict[str, Any]:
-        """Return how many batches were taken."""
-        return {"position": self.position}
-
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go on after a number of batches."""
-        self.position = state["position"]
-
-
-def epoch_batches(features: Sequence[Feature], size: int, *, seed: tuple[int, int]) -> list[list[int]]:
-    """Return one epoch as batches of feature numbers, like lengths together, batches in random order."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(features)).tolist()
-    batches = []
-    for start in range(0, len(order), POOL * size):
-        pool = sorted(order[start : start + POOL * size], key=lambda i: len(features[i].ids))
-        batches += [pool[i : i + size] for i in range(0, len(pool), size)]
-    return [batches[i] for i in rng.permutation(len(batches))]
-
-
 def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) -> None:
     """Train a task model and save the best epoch."""
-    labels, train_set, dev_set = read_sets(config)
+    labels, train_set, dev_set = read_sets(
+        config.train, config.dev, task=config.task, head=config.head, labels=config.labels
+    )
     if not store.is_hub_name(config.init):
         store.inspect(Path(config.init))
     task = make_task(
@@ -157,20 +82,34 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
             window=config.window,
             overlap=config.overlap,
             head=config.head,
+            decoding=config.decoding(),
+            lesson=config.lesson(train_set, labels, where=config.train),
         ),
     )
     model = _start(config, task)
     ranks = join()
-    job = FinetuneJob(task, config, train_set, dev_set, ranks)
-    history = train(model, job, loop_config(config, job), folder=work.folder, progress=progress)
+    job = FinetuneJob(task, config, train_set, dev_set, ranks, alike=wants_alike(model))
+    config = _filled(config, model, len(job.features), progress)
+    history = train(
+        model,
+        job,
+        loop_config(config, job),
+        folder=work.folder,
+        progress=progress,
+        manner=config.manner(model, job.steps_per_epoch),
+    )
     if not ranks.main:
         return
+    task, dev_score = finish(job.task, model, dev_set, history.best)
     counts = {
         "train": len(train_set),
         "dev": len(dev_set),
         "windows": len(job.features),
-        "best_epoch": history.best_step // job.steps_per_epoch,
-        "dev_score": history.best,
+        "answers out of reach": job.lost,
+        "lr": config.lr,
+        "epochs": config.epochs,
+        "best_epoch": -(-history.best_step // job.steps_per_epoch),
+        "dev_score": dev_score,
     }
     facts = store.Facts(
         task=config.task,
@@ -178,9 +117,10 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
         labels=tuple(labels),
         window=config.window,
         overlap=config.overlap,
+        decoding=dict(task.setting.decoding),
         metric="headline score on dev",
-        score=history.best,
-        provenance=_provenance(config, model) | counts,
+        score=dev_score,
+        provenance=_provenance(config, model) | config.told(job.task.setting.lesson) | counts,
     )
     store.save(work.folder, model=model, tokenizer=task.setting.tokenizer, facts=facts)
     checkpoint.clear(work.folder)
@@ -194,40 +134,24 @@ def _provenance(config: FinetuneConfig, model: PreTrainedModel) -> dict[str, Any
         "size": describe(model.config),
         "parameters": count_parameters(model),
         "encoder": "random weights" if config.random else pretraining,
-        "epochs": config.epochs,
         "batch": config.batch,
-        "lr": config.lr,
         "seed": config.seed,
     }
 
 
+def _filled(
+    config: FinetuneConfig, model: PreTrainedModel, examples: int, progress: Progress
+) -> FinetuneConfig:
+    """Return the settings with what is usual for such an encoder where nothing was said."""
+    found = usual(model.config, task=config.task, examples=examples)
+    lr, epochs = config.lr or found.lr, config.epochs or found.epochs
+    if not (config.lr and config.epochs):
+        progress.say(f"lr = {lr:g}, epochs = {epochs}: what is usual for a {describe(model.config)} encoder")
+    return config.model_copy(update={"lr": lr, "epochs": epochs})
+
+
 def _is_ours(init: str) -> bool:
     return (Path(init) / store.FACTS).is_file()
-
-
-def read_sets(config: FinetuneConfig) -> tuple[list[str], list[Example], list[Example]]:
-    """Return the labels in order and both sets, every label checked."""
-    train_set = read_examples(config.train, config.task, labels=config.labels)
-    labels = config.labels or sorted({label for example in train_set for label in labels_in(example)})
-    if not labels and config.task != "reading":
-        raise DataError("no example carries a label", where=config.train)
-    if len(set(labels)) < len(labels):
-        raise ConfigError(f"labels: one is given twice: {', '.join(labels)}")
-    dev_set = read_examples(config.dev, config.task, labels=labels)
-    if config.task in ("classify", "pair"):
-        _check_one_label(config.train, train_set)
-        _check_one_label(config.dev, dev_set)
-    return labels, train_set, dev_set
-
-
-def _check_one_label(path: Path, examples: Sequence[Example]) -> None:
-    for example in examples:
-        if len(labels_in(example)) != 1:
-            raise DataError(
-                f'the example "{example.id}" has {len(labels_in(example))} labels',
-                where=path,
-                remedy="every example must have exactly one",
-            )
 
 
 def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
@@ -246,11 +170,28 @@ def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
 def _start(config: FinetuneConfig, task: Task) -> PreTrainedModel:
     """Return the model before training; what is new in it depends on the seed alone."""
     torch.manual_seed(config.seed)
-    size = store.task_config(config.init, labels=task.model_labels, dropout=config.dropout)
+    if not (config.random or config.fresh_head):
+        check_head(config.init, task)
+    size = store.task_config(
+        config.init, labels=task.model_labels, problem=task.problem, dropout=config.dropout
+    )
+    set_dropout(size, config.dropout, attention=config.attention_dropout)
     store.check_fit(task.setting.tokenizer, size, where=config.init)
-    model = store.new_task_model(config.init, task=config.task, config=size, random=config.random)
+    model = store.new_task_model(
+        config.init,
+        task=config.task,
+        head=task.setting.head,
+        config=size,
+        random=config.random,
+        fresh=config.fresh_head,
+    )
+    if not (config.random or config.fresh_head):
+        take_over(task, model, config.init)
     if config.window > most_tokens(model):
         raise ConfigError(
             f"window = {config.window}: the encoder has {most_tokens(model)} positions", where=config.init
         )
+    if config.freeze >= 0:
+        freeze(model, config.freeze)
+    use_quick_dropout(model)
     return model

@@ -1,27 +1,33 @@
-"""Relations of two texts: same meaning or not, entailment, …
+"""Relations of two texts: same meaning or not, entailment, how alike, …
 
 Both texts must stand side by side, so a pair that is longer than the window loses the end of
 its longer text; the prediction's `coverage` says how much of the pair was seen.
+
+Where the relation does not depend on the order (`symmetric`), a pair is read both ways: both orders are
+learnt, and a prediction is the mean of the probabilities, or values, of both.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from zhbert.encode.tokenizer import Encoded
-from zhbert.records import Example, PairExample, PairPrediction
-from zhbert.task.base import IGNORED, Feature, Prepared, Scores
-from zhbert.task.classify import Classify, pooled
+from zhbert.records import Example, PairExample, PairPrediction, Prediction
+from zhbert.task.base import Feature, Prepared, Scores
+from zhbert.task.classify import Classify
+
+SYMMETRIC = "symmetric"
 
 
 class Pair(Classify):
     """Pairs of texts into relations."""
 
     name = "pair"
+    heads = ("one", "value")
 
     def prepare(self, examples: Sequence[Example]) -> Iterator[Prepared]:
-        """Turn pairs into [CLS] first [SEP] second [SEP]."""
+        """Turn pairs into [CLS] first [SEP] second [SEP], and the other way round where both are read."""
         pairs = cast("Sequence[PairExample]", examples)
         firsts = self.setting.tokenizer.encode_batch([e.first for e in pairs])
         seconds = self.setting.tokenizer.encode_batch([e.second for e in pairs])
@@ -29,23 +35,34 @@ class Pair(Classify):
             yield self._prepared(example, first, second)
 
     def _prepared(self, example: PairExample, first: Encoded, second: Encoded) -> Prepared:
-        special = self.setting.tokenizer.special
+        target = self.way.target((example.label,) if example.label else (), example.value)
         whole = len(first.ids) + len(second.ids)
         a, b = fit(len(first.ids), len(second.ids), room=self.setting.window - 3)
-        left = [special.cls, *first.ids[:a].tolist(), special.sep]
-        right = [*second.ids[:b].tolist(), special.sep]
-        target = self.setting.labels.index(example.label) if example.label else IGNORED
-        segments = [0] * len(left) + [1] * len(right)
-        feature = Feature(ids=left + right, segments=segments, span=(0, b), offset=len(left), target=target)
+        left, right = first.ids[:a].tolist(), second.ids[:b].tolist()
+        features = [self._side_by_side(left, right, target)]
+        if self.setting.decoding.get(SYMMETRIC):
+            features.append(self._side_by_side(right, left, target))
         coverage = (a + b) / whole if whole else 1.0
-        return Prepared(example=example, encoded=second, features=[feature], coverage=coverage)
+        return Prepared(example=example, encoded=second, features=features, coverage=coverage)
 
-    def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> PairPrediction:  # type: ignore[override]  # its own record
-        """Return the most probable relation."""
-        probabilities = pooled(scores)
-        named = {name: round(float(p), 6) for name, p in zip(self.setting.labels, probabilities, strict=True)}
-        best = self.setting.labels[int(np.argmax(probabilities))]
-        return PairPrediction(id=prepared.example.id, label=best, scores=named, coverage=prepared.coverage)
+    def _side_by_side(self, first: list[int], second: list[int], target: Any) -> Feature:
+        special = self.setting.tokenizer.special
+        left, right = [special.cls, *first, special.sep], [*second, special.sep]
+        segments = [0] * len(left) + [1] * len(right)
+        return Feature(
+            ids=left + right, segments=segments, span=(0, len(second)), offset=len(left), target=target
+        )
+
+    def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
+        """Return the answer, of both orders where both were read."""
+        said = self.way.said(np.mean([self.way.pooled([order]) for order in scores], axis=0))
+        return PairPrediction(
+            id=prepared.example.id,
+            label=said.labels[0] if said.labels else "",
+            scores=said.scores,
+            value=said.value,
+            coverage=prepared.coverage,
+        )
 
 
 def fit(first: int, second: int, *, room: int) -> tuple[int, int]:

@@ -47,7 +47,7 @@ class Change:
 def change(text: str, name: str, *, seed: int = 1) -> Normalized:
     """Return a text changed in one of the ways of `CHANGES`.
 
-    >>> change("他在２０21年来到北京", "half width").text
+    >>> change("他在２０21年来到北京", "half-width").text
     '他在2021年来到北京'
     """
     digest = hashlib.blake2b(
@@ -76,7 +76,7 @@ def applied(text: str, edits: Iterable[Edit]) -> Normalized:
 def moved(changed: Normalized, start: int, end: int) -> tuple[int, int] | None:
     """Return where a range of the old text is in the new one; none if it is gone, or its border is.
 
-    >>> moved(change("李明在上海", "spaces between"), 3, 5)
+    >>> moved(change("李明在上海", "spaces-between"), 3, 5)
     (6, 9)
     """
     first, last = changed.forward(start, end)
@@ -181,16 +181,16 @@ _UPPER = {char: char.upper() for char in map(chr, range(0x61, 0x7B))}
 CHANGES: dict[str, Change] = {
     "traditional": Change("simplified characters become traditional ones", _traditional),
     "simplified": Change("traditional characters become simplified ones", _simplified),
-    "full width": Change("Latin letters and digits take the width of a Han character", _each(_LETTERS)),
-    "half width": Change(
+    "full-width": Change("Latin letters and digits take the width of a Han character", _each(_LETTERS)),
+    "half-width": Change(
         "full-width letters, digits and marks become narrow", _each({new: old for old, new in _WIDE.items()})
     ),
-    "upper case": Change("Latin letters become capitals", _each(_UPPER)),
-    "lower case": Change("Latin letters become small", _each({new: old for old, new in _UPPER.items()})),
+    "upper-case": Change("Latin letters become capitals", _each(_UPPER)),
+    "lower-case": Change("Latin letters become small", _each({new: old for old, new in _UPPER.items()})),
     "punctuation": Change("Chinese marks become those of a Latin keyboard", _each(_PUNCTUATION)),
     "years": Change("the digits of a year are written 二〇二一", _years),
-    "spaces between": Change("a space between every two Han characters", _spaced),
-    "no spaces": Change("all spaces are taken out", _unspaced, exact=False),
+    "spaces-between": Change("a space between every two Han characters", _spaced),
+    "no-spaces": Change("all spaces are taken out", _unspaced, exact=False),
     "broken": Change("zero-width spaces, wide spaces and line breaks in a tenth of the places", _broken),
     "emoji": Change("emoji behind a tenth of the sentences", _with_emoji),
     "homophones": Change(

@@ -6,7 +6,7 @@ What is peculiar:
   function below reads that table; none knows a scheme by name. BIO spells two letters twice.
 - Units may be characters or tokens; spans here count units.
 - An invalid sequence is an error that names the place, never a guess: "I-地点" after "O" is nothing, an
-  entity to some scorers and none to others. `best_path` keeps a model from ever producing one.
+  entity to some scorers and none to others. `paths.py` keeps a model from ever producing one.
 - A span with an empty label has bare tags: "B", "I".
 
 Shapes: T units, K tags.
@@ -23,7 +23,6 @@ from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.records import Span
 
 OUTSIDE = "O"
-_LIMIT = 1e30  # stands for infinity in scores, so that only a forbidden step is truly infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,36 +184,3 @@ def allowed(names: Sequence[str], *, scheme: str = "BIO") -> npt.NDArray[np.bool
         _check_tag(name, scheme, where=f"tag name {place}")
     ends = [*names, OUTSIDE]
     return np.array([[table.allows(before, after) for after in ends] for before in ends], dtype=np.bool_)
-
-
-def best_path(scores_TK: npt.ArrayLike, allowed_KK: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the tag indices with the greatest sum of log scores among the sequences that are allowed.
-
-    Whatever the scores hold, even infinity or NaN, the sequence is a valid one.
-
-    >>> table = allowed(["O", "B-地点", "I-地点"])
-    >>> best_path([[0.0, -3.0, 2.0], [-9.0, -9.0, 0.0]], table).tolist()
-    [1, 2]
-    """
-    k = len(allowed_KK) - 1
-    scores_TK = np.nan_to_num(np.asarray(scores_TK, dtype=np.float64).reshape(-1, k), nan=-_LIMIT)
-    scores_TK = scores_TK.clip(-_LIMIT, _LIMIT)
-    if not len(scores_TK):
-        return np.zeros(0, dtype=np.int64)
-    steps_KK = np.where(allowed_KK, 0.0, -np.inf)
-    best_K, before_TK = steps_KK[k, :k] + scores_TK[0], np.zeros(scores_TK.shape, dtype=np.int64)
-    for t in range(1, len(scores_TK)):
-        paths_KK = best_K[:, None] + steps_KK[:k, :k]
-        before_TK[t] = paths_KK.argmax(axis=0)
-        best_K = paths_KK.max(axis=0) + scores_TK[t]
-    last_K = best_K + steps_KK[:k, k]
-    assert np.isfinite(last_K).any(), "the tags allow no sequence of this length"
-    return _walk_back(int(last_K.argmax()), before_TK)
-
-
-def _walk_back(last: int, before_TK: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    path = np.empty(len(before_TK), dtype=np.int64)
-    for t in range(len(path) - 1, -1, -1):
-        path[t] = last
-        last = int(before_TK[t, last])
-    return path

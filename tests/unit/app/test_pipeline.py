@@ -197,3 +197,13 @@ def test_a_folder_can_be_moved(
     moved = load(shutil.copytree(tiny_models["ner"], tmp_path / "搬 家"))
     assert isinstance(moved, Pipeline)
     assert moved(TEXT) == pipes["ner"](TEXT)
+
+
+def test_a_reader_gives_as_many_answers_as_are_asked_for_in_the_script_of_the_text(
+    tiny_models: dict[str, Path],
+) -> None:
+    text = "王芳在臺灣大學圖書館工作"
+    found = load(tiny_models["reading"], script="simplified", answers=3)(("誰在那裡工作？", text))  # type: ignore[operator]
+    spans = [found.answer] * bool(found.answer) + [other.span for other in found.others]
+    assert len(spans) == 3
+    assert all(text[span.start : span.end] == span.surface for span in spans)

@@ -9,9 +9,9 @@ import zhbert
 from zhbert.app.recipe import list_recipes, read_recipe, resolve, run
 from zhbert.app.stages import STAGES, find_stage
 from zhbert.config import parse
-from zhbert.corpus.card import find
 from zhbert.errors import ConfigError, DataError
 from zhbert.files import list_files, read_manifest
+from zhbert.read.references import find
 
 # Written in an order in which it cannot be run.
 RECIPE = """

@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 
 from zhbert.config import parse
-from zhbert.errors import ConfigError
 from zhbert.files import Work
-from zhbert.records import EntityExample, LabelExample, PairExample, ReadingExample, Span, to_json
+from zhbert.records import (
+    ChoiceExample,
+    EntityExample,
+    LabelExample,
+    PairExample,
+    ReadingExample,
+    Span,
+    to_json,
+)
 from zhbert.task.baseline import RULES, BaselineConfig, NaiveBayes, baseline
 
 
@@ -68,6 +75,31 @@ def test_the_stage_answers_every_example_in_order(tmp_path: Path) -> None:
     assert [row["labels"][0] for row in said] == [e.labels[0] for e in examples]
 
 
-def test_a_task_without_rules_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no baseline for choice"):
-        baseline(parse(BaselineConfig, {"task": "choice", "train": "a", "source": "b"}), Work(tmp_path))
+def test_several_labels_are_asked_one_by_one() -> None:
+    said = [("又快又好", ("快", "好")), ("很快", ("快",)), ("很好", ("好",)), ("很慢", ())]
+    train = [LabelExample(id=str(i), text=text, labels=labels) for i, (text, labels) in enumerate(said)]
+    rule = RULES["classify"](train)
+    assert [set(rule(example).labels) for example in train] == [set(labels) for _, labels in said]
+
+
+def test_numbers_follow_what_two_texts_share() -> None:
+    rows = [
+        ("下雨了", "下雨了", 5.0),
+        ("下雨了", "天晴", 1.0),
+        ("在北京", "在北京", 5.0),
+        ("在北京", "去上海", 1.0),
+    ]
+    train = [PairExample(id=str(i), first=a, second=b, value=v) for i, (a, b, v) in enumerate(rows)]
+    rule = RULES["pair"](train)
+    assert [rule(example).value for example in train] == pytest.approx([5, 1, 5, 1])
+    assert RULES["pair"](train[:1])(train[1]).value == 5
+    texts = [LabelExample(id=str(i), text="字", value=v) for i, v in enumerate((1.0, 4.0))]
+    assert RULES["classify"](texts)(texts[0]).value == 2.5
+
+
+def test_the_option_that_stands_in_the_context_is_chosen() -> None:
+    asked = ChoiceExample(
+        id="1", context="他在北京大学读书", question="他在哪？", options=("上海", "北京大学")
+    )
+    found = RULES["choice"]([])(asked)
+    assert (found.answer, found.scores) == (1, (0.0, 1.0))

@@ -10,7 +10,8 @@ import torch
 
 from zhbert.records import LabelExample
 from zhbert.task.base import IGNORED, Setting, collate
-from zhbert.task.classify import Classify, pooled
+from zhbert.task.classify import Classify
+from zhbert.task.ways import pooled
 
 LABELS = ("体育", "财经", "科技")
 

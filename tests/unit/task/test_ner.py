@@ -34,7 +34,7 @@ def certain(task: Ner, prepared: Prepared) -> list[np.ndarray]:
     rows = []
     for feature in prepared.features:
         tags = feature.target[1:-1]
-        scores = np.full((len(tags), len(task.tags)), -9.0)
+        scores = np.full((len(tags), len(task.way.names)), -9.0)
         scores[np.arange(len(tags)), tags] = 0.0
         rows.append(scores)
     return rows
@@ -43,7 +43,7 @@ def certain(task: Ner, prepared: Prepared) -> list[np.ndarray]:
 def tags_of(task: Ner, prepared: Prepared) -> list[str]:
     (feature,) = prepared.features
     assert feature.target[0] == feature.target[-1] == IGNORED
-    return [task.tags[i] for i in feature.target[1:-1]]
+    return [task.way.names[i] for i in feature.target[1:-1]]
 
 
 def test_tags_are_on_the_right_tokens(task: Ner) -> None:

@@ -1,6 +1,7 @@
 """Predictions do not depend on their neighbours, on the order, or on known answers."""
 
 import math
+import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_neighbours_and_order_change_nothing(
     alone = [run(stored[task], [example])[0] for example in examples]
     monkeypatch.setattr(room, "TOKENS", 100)
     monkeypatch.setattr(room, "CHUNK", 5)
+    monkeypatch.setattr(room, "CHARACTERS", 100)
     small = run(stored[task], examples)
     for others in (backwards, alone, small):
         for one, other in zip(together, others, strict=True):
@@ -105,6 +107,38 @@ def test_groups_keep_to_the_budget_and_lose_nothing() -> None:
     assert [place for group in groups for place in group] == places
     assert all(len(g) * lengths[g[0][0]] <= room.TOKENS for g in groups)
     assert len(list(room._groups([(0, 0)], [10 * room.TOKENS]))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["classify", "reading", "ner"])
+def test_a_long_document_takes_its_tokens_and_no_more(
+    task: str, stored: dict[str, Stored], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20,000 characters: all are seen, batches stay small, and each more of them costs some 100 bytes."""
+    batches: list[int] = []
+
+    def run_model(model: Any, tensors: dict[str, Any]) -> Any:
+        batches.append(tensors["input_ids"].numel())
+        return model_run(model, tensors)
+
+    model_run = room.run_model
+    monkeypatch.setattr(room, "run_model", run_model)
+    text, peaks = "王芳在杭州市图书馆工作，李明去了北京。" * 1060, []
+    run(stored[task], odd(task, [text[:100]]))
+    for length in (5_000, 20_000):
+        example = odd(task, [text[:length]])[0]
+        tracemalloc.start()
+        (found,) = run(stored[task], [example])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (found.id, found.coverage) == (example.id, 1.0)
+        assert sum(batches) >= length
+        batches.clear()
+    assert (peaks[1] - peaks[0]) / 15_000 < 500
+    many = odd(task, [text[:300]] * 30)
+    monkeypatch.setattr(room, "CHARACTERS", 1000)
+    assert [p.id for p in run(stored[task], many)] == [e.id for e in many]
+    assert max(batches) <= room.TOKENS
 
 
 def test_the_model_is_judged_without_dropout(stored: dict[str, Stored]) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from zhbert.errors import ConfigError, DataError
 from zhbert.records import Span
-from zhbert.text.tags import allowed, best_path, check, tag_names, to_spans, to_tags
+from zhbert.text.paths import best_path
+from zhbert.text.tags import allowed, check, tag_names, to_spans, to_tags
 
 SPANS = [Span(0, 1, "人名"), Span(1, 3, "地点"), Span(4, 8, "地点")]
 
