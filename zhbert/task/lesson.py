@@ -15,6 +15,7 @@ Shapes: F features, L labels.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,13 +26,15 @@ from zhbert.errors import DataError
 from zhbert.task.thresholds import How
 
 Answers = tuple[str, ...]
+Overlapping = Literal["refuse", "longest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """What the loss of a training goes by; as it stands here, it is the plain loss.
 
-    `thresholds` says how those of a model with several labels are chosen when the training is over.
+    `thresholds` says how those of a model with several labels are chosen when the training is over,
+    `overlapping` what becomes of entities that overlap where tags can hold flat ones only.
     """
 
     weights: tuple[float, ...] = ()
@@ -40,6 +43,7 @@ class Lesson:
     mean: float = 0.0
     scale: float = 1.0
     thresholds: How = "one"
+    overlapping: Overlapping = "refuse"
 
 
 def one_loss(logits_FL: Tensor, labels_F: Tensor, lesson: Lesson, *, ignored: int) -> Tensor:

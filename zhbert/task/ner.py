@@ -49,13 +49,16 @@ class Ner(Task):
         ):
             cuts = self.setting.cut(len(encoded.ids), taken=2)
             spans = token_spans(example, encoded)
+            if self.setting.lesson.overlapping == "longest":
+                spans = longest(spans)
             try:
                 targets = self.way.targets_of(spans, len(encoded.ids), cuts)
             except UserError as error:
                 raise DataError(
                     error.what,
                     where=f'example "{example.id}"',
-                    remedy=f"{error.remedy}; --head pointer learns entities that overlap",
+                    remedy=f"{error.remedy}; --head pointer learns entities that overlap, "
+                    "--overlapping longest leaves the shorter ones out",
                 ) from error
             yield Prepared(
                 example=example,
@@ -104,6 +107,19 @@ def token_spans(example: EntityExample, encoded: Encoded) -> list[Span]:
         if tokens and not border_inside(encoded.offsets, entity.start, entity.end):
             spans.append(Span(*tokens, entity.label))
     return spans
+
+
+def longest(spans: Sequence[Span]) -> list[Span]:
+    """Return spans of which none overlap, the longer ones first to stay.
+
+    >>> longest([Span(0, 2, "人名"), Span(0, 4, "机构"), Span(5, 6, "人名")])
+    [Span(start=0, end=4, label='机构', surface=''), Span(start=5, end=6, label='人名', surface='')]
+    """
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start - span.end, span)):
+        if all(span.end <= other.start or other.end <= span.start for other in kept):
+            kept.append(span)
+    return sorted(kept)
 
 
 def window_features(

@@ -12,7 +12,7 @@ from zhbert.config import Config
 from zhbert.errors import ConfigError
 from zhbert.read.examples import labels_in
 from zhbert.records import Example, LabelExample, PairExample
-from zhbert.task.lesson import Lesson, balanced, opposed, scale_of
+from zhbert.task.lesson import Lesson, Overlapping, balanced, opposed, scale_of
 from zhbert.task.pair import SYMMETRIC
 from zhbert.task.registry import head_of
 from zhbert.task.thresholds import How
@@ -24,6 +24,7 @@ _TAUGHT = {  # the options that have a meaning only for some tasks and heads
     "smoothing": (("classify", "one"), ("classify", "several"), ("pair", "one")),
     "symmetric": (("pair", "one"), ("pair", "value")),
     "thresholds": (("classify", "several"),),
+    "overlapping": (("ner", "softmax"), ("ner", "crf")),
 }
 
 
@@ -47,6 +48,11 @@ class Teaching(Config):
     thresholds: How = Field(
         default="one",
         description="of several labels: one threshold for all or each its own, chosen on dev, or a half",
+    )
+    overlapping: Overlapping = Field(
+        default="refuse",
+        description="what becomes of training entities that overlap, which tags cannot hold: refuse the "
+        "file, or learn the longest and count the others as out of reach (a pointer learns all)",
     )
     fresh_head: bool = Field(
         default=False, description="of a model that has been taught before, take the encoder only"
@@ -91,4 +97,10 @@ class Teaching(Config):
         if self.class_weights == "balanced":
             count = balanced if head == "one" else opposed
             weights = count([labels_in(example) for example in train], labels)
-        return Lesson(weights=weights, focal=self.focal, smoothing=self.smoothing, thresholds=self.thresholds)
+        return Lesson(
+            weights=weights,
+            focal=self.focal,
+            smoothing=self.smoothing,
+            thresholds=self.thresholds,
+            overlapping=self.overlapping,
+        )

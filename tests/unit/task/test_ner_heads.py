@@ -1,6 +1,7 @@
 """Every head of entities: learns, is saved and loaded as it was, and keeps its encoder readable by others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import torch
 from transformers import AutoModel, AutoModelForTokenClassification, PreTrainedModel
 
 from zhbert.encode.tokenizer import Tokenizer
+from zhbert.errors import DataError
 from zhbert.model import store
 from zhbert.model.tagger import Crf, Pointer
 from zhbert.records import EntityExample, Span
 from zhbert.task.base import Setting, Task, collate, run_model
+from zhbert.task.lesson import Lesson
 from zhbert.task.predict import predict
 from zhbert.task.registry import make_task, task_of
 from zhbert.task.segment import Segment
@@ -50,6 +53,19 @@ def start(tiny_encoder: Path, tiny_tokenizer: Tokenizer) -> Callable[..., tuple[
         )
 
     return begin
+
+
+def test_of_entities_that_overlap_the_longest_can_be_learnt(tiny_tokenizer: Tokenizer):
+    spans = (Span.of(TEXT, 0, 6, "地点"), Span.of(TEXT, 0, 2, "人名"), Span.of(TEXT, 9, 11, "人名"))
+    example = EntityExample(id="1", text=TEXT, entities=spans)
+    setting = Setting(tokenizer=tiny_tokenizer, labels=LABELS, window=64, overlap=8)
+    with pytest.raises(DataError, match="--overlapping longest"):
+        next(make_task("ner", setting).prepare([example]))
+    task = make_task("ner", replace(setting, lesson=Lesson(overlapping="longest")))
+    (prepared,) = task.prepare([example])
+    flat = EntityExample(id="1", text=TEXT, entities=(spans[0], spans[2]))
+    (wanted,) = task.prepare([flat])
+    assert (prepared.features, prepared.lost) == (wanted.features, 1)
 
 
 def teach(
