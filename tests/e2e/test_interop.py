@@ -143,7 +143,15 @@ def test_our_reader_scores_what_transformers_scores(folders: dict[str, Path]) ->
     plain = CLASSES["reading"].from_pretrained(folders["reading"]).eval()
     tokenizer = AutoTokenizer.from_pretrained(folders["reading"])
     question, context = "谁在图书馆工作？", SENTENCES[0]
+    asked = tokenizer(question, context, return_tensors="pt")
     with torch.inference_mode():
-        out = plain(**tokenizer(question, context, return_tensors="pt"))
-    start, end = (x[0].log_softmax(-1).numpy() for x in (out.start_logits, out.end_logits))
-    assert ours((question, context)).null_score == pytest.approx(float(np.exp(start[0] + end[0])), abs=1e-5)
+        out = plain(**asked)
+    start, end = out.start_logits[0].numpy(), out.end_logits[0].numpy()
+    (first,) = np.flatnonzero(asked["input_ids"][0] == tokenizer.sep_token_id)[:1]
+    places = range(first + 1, len(start) - 1)
+    longest = int(ours.facts.decoding["longest"])
+    spans = [(i, j) for i in places for j in places if i <= j < i + longest]
+    odds = [np.exp(start[i] + end[j] - start[0] - end[0]) for i, j in spans]
+    said = ours((question, context))
+    assert said.null_score == pytest.approx(1 / (1 + sum(odds)), abs=1e-5)
+    assert said.score == pytest.approx(max(odds) / (1 + sum(odds)), abs=1e-5)
