@@ -7,7 +7,7 @@
   (1 - p) to the power of gamma.
 - Smoothing takes a share of the certainty from the right answer and spreads it over all.
 - Numbers are learnt as distances from the mean of train in standard deviations. When the training is over
-  both go into the weights of the head (`model/heads.py: rescale`), which then answers in the user's unit.
+  both go into the weights of the head (`model/rescale.py`), which then answers in the user's unit.
 
 Shapes: F features, L labels.
 """
