@@ -75,7 +75,7 @@ class Plan:
 
 def row_of(task: str, feature: Feature) -> dict[str, Any]:
     """Return a feature as the collators of transformers take it."""
-    ids = {"input_ids": feature.ids, "token_type_ids": feature.segments}
+    ids = {"input_ids": list(feature.ids), "token_type_ids": feature.segments}
     ids["attention_mask"] = [1] * len(feature.ids)
     if task == "reading":
         return ids | dict(zip(("start_positions", "end_positions"), feature.target[0], strict=True))

@@ -4,7 +4,7 @@ Prints what it measures and, as its last line, one JSON object. Parts can be nam
 `python benchmarks/finetune.py ner classify reading`. Needs the public data sets (ZHBERT_DATA).
 The baseline is `AutoModelFor...` and `Trainer` with its default settings and `DataCollatorWithPadding` (for
 entities its sister), from the bundled encoder, on the same windows, with the same batch, epochs, rate and
-seeds, on two threads, the two taking turns. Both keep their last weights. `ratio` is that of real tokens a
+seeds, the two taking turns. Both keep their last weights. `ratio` is that of real tokens a
 second from the first step to the last (median over the seeds), `whole_ratio` that of the time from examples
 to a saved model; `difference` is zhbert's score on dev minus the baseline's in points, with its paired 95 %
 interval: the mean over the seeds. What zhbert does otherwise: no padding, no dropout of attention, a warm-up.
@@ -22,7 +22,7 @@ from _machine import commit, machine
 from _text import need_data
 
 Figures = dict[str, object]
-THREADS, CHOOSE = 2, 32
+CHOOSE = 32
 PARTS = {  # what is learnt, from how many examples, the longest window, and how
     "ner": ("cluener:entities", 2000, {"task": "ner", "window": 256, "lr": 3e-4, "epochs": 5}),
     "classify": (
@@ -34,7 +34,7 @@ PARTS = {  # what is learnt, from how many examples, the longest window, and how
 }
 
 
-def measure(part: str, *, examples: int, dev: int, epochs: int, seeds: int) -> Figures:
+def measure(part: str, *, examples: int, dev: int, epochs: int, seeds: int, threads: int) -> Figures:
     """Train both on one data set with every seed, in turns."""
     import numpy as np
     import torch
@@ -58,7 +58,7 @@ def measure(part: str, *, examples: int, dev: int, epochs: int, seeds: int) -> F
         **values,
     )
     plan = replace(plan, epochs=epochs or plan.epochs)
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads)
     pairs = []
     for seed in range(1, seeds + 1):
         turns = [transformers_alone, zhbert_alone][:: 1 if seed % 2 else -1]
@@ -81,6 +81,7 @@ def measure(part: str, *, examples: int, dev: int, epochs: int, seeds: int) -> F
         f"{part}_baseline_score": round(100 * statistics.mean(float(metric(j.counts)) for j in theirs), 2),
         f"{part}_difference": [round(100 * v, 2) for v in (change.value, change.low, change.high)],
         f"{part}_examples": many,
+        f"{part}_epochs": plan.epochs,
         f"{part}_seeds": seeds,
     }
 
@@ -94,11 +95,13 @@ def main() -> None:
     parser.add_argument("--dev", type=int, default=0, help="examples to judge by [all]")
     parser.add_argument("--epochs", type=int, default=0, help="times to go through them [as above]")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of either [3]")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch, for both [2]")
     given = parser.parse_args()
     need_data()
-    figures: Figures = {"machine": machine(), "commit": commit()}
+    figures: Figures = {"machine": machine(), "commit": commit(), "threads": given.threads}
     for part in given.parts or PARTS:
-        found = measure(part, examples=given.examples, dev=given.dev, epochs=given.epochs, seeds=given.seeds)
+        how = {key: getattr(given, key) for key in ("examples", "dev", "epochs", "seeds", "threads")}
+        found = measure(part, **how)
         print(f"{part:8}", "  ".join(f"{key} {value}" for key, value in found.items()), flush=True)
         figures |= found
     print(json.dumps(figures, ensure_ascii=False))

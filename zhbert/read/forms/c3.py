@@ -37,8 +37,8 @@ def _example(ident: str, context: str, asked: Any, how: How, where: str) -> Choi
 
 
 def answer_of(answer: Any, options: tuple[str, ...], how: How, where: str) -> int | None:
-    """Return which option the answer is; none where it is not known."""
-    if answer is None:
+    """Return which option the answer is; none where it is not known, which test sets write as ""."""
+    if answer is None or (answer == "" and "" not in options):
         return None
     if len(set(options)) < len(options):
         how.counts["options that stand twice"] += 1

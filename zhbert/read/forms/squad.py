@@ -3,10 +3,13 @@
 - Where the published answers are not just what stands at their places, all of them are kept as texts
   (`published`), for those are what an answer is scored against.
 - An answer at -1 is one of which the publisher says that it stands nowhere: it is kept as a text.
+- A test set whose publisher withholds the answers has FAKE_ANSWER_1 and so on at -1: these are no answers, and
+  the question stays, to be answered.
 - A question none of whose answers has a place is left out and counted, unless it is only to be scored; one
   that has no answers stays.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +20,7 @@ from zhbert.read.forms.base import Form, Placed, dumped, get, read_json, refuse,
 from zhbert.read.forms.how import How
 from zhbert.records import Example, ReadingExample, Span
 
+_WITHHELD = re.compile(r"FAKE_ANSWER_\d+")
 
 def _read(path: Path, how: How) -> Iterator[Placed]:
     for article in get(read_json(path), "data", list, path):
@@ -43,7 +47,9 @@ def question_of(
 ) -> ReadingExample | None:
     """Return the example of a question and its published answers."""
     found: list[Span] = []
-    for text, start in zip(texts, starts, strict=True):
+    known = [(t, at) for t, at in zip(texts, starts, strict=True) if at != -1 or not _WITHHELD.fullmatch(t)]
+    texts = [text for text, _ in known]
+    for text, start in known:
         if start == -1 and text and text not in context:
             how.counts["stands nowhere, kept as a text"] += 1
         elif span := how.span(context, start, None, text, where=where):

@@ -81,6 +81,14 @@ def test_a_misplaced_answer_is_refused_by_name(start: int, read: Callable[..., A
         read("squad", asked((start, "北京")))
 
 
+def test_withheld_answers_are_none(read: Callable[..., Any]) -> None:
+    (example,), how = read("squad", asked((-1, "FAKE_ANSWER_1"), (-1, "FAKE_ANSWER_2")))
+    assert (example.answers, example.published, dict(how.counts)) == ((), (), {})
+    item = [["好"], [{"question": "几？", "choice": ["二", "三"], "answer": ""}], "1"]
+    (choice,), _ = read("c3", f"[{as_json(item)}]")
+    assert choice.answer is None
+
+
 def test_options_and_the_right_one(read: Callable[..., Any]) -> None:
     (example,), _ = read("c3", f"[{as_json(C3)}]")
     assert example == ChoiceExample(
