@@ -36,10 +36,11 @@ OVERLAP = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
-    """What came of one training: seconds of its steps alone, and of everything from examples to a folder."""
+    """What came of one training: seconds of its steps, from examples to a folder, and those of all cores."""
 
     seconds: float
     whole: float
+    cores: float
     said: list[Prediction]
 
 
@@ -84,7 +85,8 @@ def row_of(task: str, feature: Feature) -> dict[str, Any]:
 
 def transformers_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
     """Train with `Trainer`, its default settings, and the collator of the task."""
-    began, clock, init = time.perf_counter(), Clock(), model_named(plan.init)
+    clock, init = Clock(), model_named(plan.init)
+    began, used = time.perf_counter(), time.process_time()
     task = plan.made()
     rows = [row_of(plan.task, feature) for feature in plan.features()]
     tokenizer = AutoTokenizer.from_pretrained(init)
@@ -112,9 +114,9 @@ def transformers_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
     )
     trainer.train()
     trainer.save_model(str(folder / "model"))
-    whole = time.perf_counter() - began
+    whole, cores = time.perf_counter() - began, time.process_time() - used
     said = list(predict(task, model.eval(), plan.dev))
-    return Learnt(seconds=clock.ended - clock.started, whole=whole, said=said)
+    return Learnt(seconds=clock.ended - clock.started, whole=whole, cores=cores, said=said)
 
 
 def zhbert_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
@@ -137,11 +139,11 @@ def zhbert_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
         "seed": seed,
         "save_seconds": 1e9,
     }
-    began, stage = time.perf_counter(), find_stage("finetune")
+    began, used, stage = time.perf_counter(), time.process_time(), find_stage("finetune")
     execute(stage, parse(stage.config_type(), values), folder / "model")
-    whole = time.perf_counter() - began
+    whole, cores = time.perf_counter() - began, time.process_time() - used
     log = (folder / "model" / "logs" / "metrics.jsonl").read_text("utf-8").splitlines()
     steps = [row for row in map(json.loads, log) if "loss" in row]
     stored = store.load(folder / "model")
     said = list(predict(plan.made(), stored.model, plan.dev))
-    return Learnt(seconds=steps[-1]["seconds"], whole=whole, said=said)
+    return Learnt(seconds=steps[-1]["seconds"], whole=whole, cores=cores, said=said)

@@ -4,10 +4,11 @@ Prints what it measures and, as its last line, one JSON object. Parts can be nam
 `python benchmarks/finetune.py ner classify reading`. Needs the public data sets (ZHBERT_DATA).
 The baseline is `AutoModelFor...` and `Trainer` with its default settings and `DataCollatorWithPadding` (for
 entities its sister), from the bundled encoder, on the same windows, with the same batch, epochs, rate and
-seeds, the two taking turns. Both keep their last weights. `ratio` is that of real tokens a
-second from the first step to the last (median over the seeds), `whole_ratio` that of the time from examples
-to a saved model; `difference` is zhbert's score on dev minus the baseline's in points, with its paired 95 %
-interval: the mean over the seeds. What zhbert does otherwise: no padding, no dropout of attention, a warm-up.
+seeds, the two taking turns. Both keep their last weights. `ratio` is that of real tokens a second from the
+first step to the last (median over the seeds), `whole_ratio` that of the time from examples to a saved model,
+`cores_ratio` that of the seconds of all cores behind it, which other programs hardly change; `difference` is
+zhbert's score on dev minus the baseline's in points, with its paired 95 % interval: the mean over the seeds.
+What zhbert does otherwise: no padding, no dropout of attention, a warm-up.
 """
 
 import argparse
@@ -74,6 +75,7 @@ def measure(part: str, *, examples: int, dev: int, epochs: int, seeds: int, thre
     return {
         f"{part}_ratio": round(statistics.median(a.seconds / b.seconds for a, b in pairs), 2),
         f"{part}_whole_ratio": round(statistics.median(a.whole / b.whole for a, b in pairs), 2),
+        f"{part}_cores_ratio": round(statistics.median(a.cores / b.cores for a, b in pairs), 2),
         f"{part}_tokens_per_second": round(tokens / min(b.seconds for _, b in pairs)),
         f"{part}_baseline_tokens_per_second": round(tokens / min(a.seconds for a, _ in pairs)),
         f"{part}_metric": metric.name,

@@ -5,8 +5,9 @@ to NAME in one step. So NAME never holds half a result. `NAME.partial` survives 
 stage that can resume finds its own work there, as long as its plan (stage, settings, inputs)
 is still the same; otherwise the folder is emptied first. A user's mistake leaves nothing behind
 where there was nothing before. What is different every time, such as speeds, goes into `logs/`,
-which is no part of the result. `NAME.lock` keeps a second run out for as long as the process that
-holds it lives; one that a killed run left keeps nobody out, and the next run removes it.
+which is no part of the result; nor is report.html, which may show it. `NAME.lock` keeps a second run out
+for as long as the process that holds it lives; one that a killed run left keeps nobody out, and the next
+run removes it.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ from zhbert.records import from_plain, to_plain
 
 MANIFEST = "manifest.json"
 LOGS = "logs"
+PAGE = "report.html"  # shows what is in logs too
 _PLAN = ".plan"
 _PACKAGES = ("zhbert", "torch", "transformers", "tokenizers", "accelerate", "jieba", "rjieba", "numpy")
 
@@ -71,9 +73,13 @@ class Manifest:
 
     @property
     def content(self) -> str:
-        """Return the hash of the files, whatever made them; logs (times, speeds) do not count."""
-        files = {name: facts.sha256 for name, facts in self.files.items() if not name.startswith(LOGS + "/")}
-        return fingerprint(files)
+        """Return the hash of the files, whatever made them, but for times: logs, a page, inner manifests."""
+        counted = {
+            name: facts.sha256
+            for name, facts in self.files.items()
+            if not (name.startswith(PAGE) or name.endswith(f"/{MANIFEST}") or LOGS in name.split("/")[:-1])
+        }
+        return fingerprint(counted)
 
 
 @dataclass(slots=True)
@@ -124,9 +130,9 @@ def building(folder: Path, plan: Plan) -> Iterator[Work]:
             if not resumed:  # the next run has another plan or another input: nothing here would be used
                 shutil.rmtree(partial)
             raise
-        (partial / _PLAN).unlink()
         _write_manifest(partial, plan, work.counts, started)
         _remove(folder)
+        (partial / _PLAN).unlink()
         partial.rename(folder)
         sync(folder.parent)
 
@@ -161,7 +167,7 @@ def _prepare(partial: Path, plan: Plan) -> bool:
 
 
 def _write_manifest(folder: Path, plan: Plan, counts: dict[str, Any], started: float) -> None:
-    paths = {name: folder / name for name in list_files(folder)}
+    paths = {name: folder / name for name in list_files(folder) if name not in (_PLAN, MANIFEST)}
     files = {name: FileFacts(bytes=_size(path), sha256=hash_file(path)) for name, path in paths.items()}
     manifest = Manifest(
         stage=plan.stage,

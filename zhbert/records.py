@@ -6,7 +6,8 @@ example is made, so a shifted offset cannot enter the house.
 
 An example is what a task is asked (and, where known, the right answer); a prediction is what a
 model answered. They are joined by `id`. One type per task, listed in `EXAMPLES` and
-`PREDICTIONS` under the task's name.
+`PREDICTIONS` under the task's name. Where a model has a temperature, which divides its logits, `raw` keeps
+the probabilities that it would give without, in the order of the prediction's own.
 """
 
 from dataclasses import dataclass, field
@@ -172,6 +173,7 @@ class LabelPrediction:
     scores: dict[str, float]
     value: float | None = field(default=None, metadata=RARE)
     coverage: float = 1.0
+    raw: tuple[float, ...] = field(default=(), metadata=RARE, repr=False)
 
     def __post_init__(self) -> None:
         _check_answer(self.labels, self.value)
@@ -186,6 +188,7 @@ class PairPrediction:
     scores: dict[str, float]
     value: float | None = field(default=None, metadata=RARE)
     coverage: float = 1.0
+    raw: tuple[float, ...] = field(default=(), metadata=RARE, repr=False)
 
     def __post_init__(self) -> None:
         _check_answer((self.label,) if self.label else (), self.value)
@@ -199,6 +202,7 @@ class EntityPrediction:
     entities: tuple[Span, ...]
     scores: tuple[float, ...]
     coverage: float = 1.0
+    raw: tuple[float, ...] = field(default=(), metadata=RARE, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ class ReadingPrediction:
     others: tuple[Candidate, ...] = field(default=(), metadata=RARE)
     text: str = field(default="", metadata=RARE)
     coverage: float = 1.0
+    raw: tuple[float, ...] = field(default=(), metadata=RARE, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +240,7 @@ class ChoicePrediction:
     answer: int
     scores: tuple[float, ...]
     coverage: float = 1.0
+    raw: tuple[float, ...] = field(default=(), metadata=RARE, repr=False)
 
 
 Prediction = LabelPrediction | PairPrediction | EntityPrediction | ReadingPrediction | ChoicePrediction

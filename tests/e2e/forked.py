@@ -8,6 +8,7 @@ most of what is then done. The child is the real command, with the caller's fold
 """
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def call(place: str, words: list[str]) -> int:
         data = _SEPARATOR.join(facts).encode("utf-8", "surrogateescape")
         socket.send_fds(line, [len(data).to_bytes(4, "big")], [0, 1, 2])
         line.sendall(data)
+        child = int.from_bytes(line.recv(4), "big")
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))  # as if it were the command
         return line.recv(1)[0]
 
 
@@ -66,6 +69,7 @@ def _answer(line: socket.socket, main: Callable[[], None]) -> None:
         os.environ.update(pair.partition("=")[::2] for pair in given)
         sys.argv = words
         os._exit(_run(main))
+    line.send(child.to_bytes(4, "big"))
     _, status = os.waitpid(child, 0)
     line.send(bytes([os.waitstatus_to_exitcode(status) & 0xFF]))
     os._exit(0)

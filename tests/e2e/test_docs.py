@@ -194,6 +194,28 @@ def test_bundled(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_onnx(tmp_path: Path) -> None:
+    folder, said = run_commands("onnx.md", tmp_path)
+    assert "onnx-int8: same answers: " in said
+    assert (folder / "work" / "ner-onnx" / "model-int8.onnx").is_file()
+    assert '"onnx-int8"' in (folder / "work" / "said" / "manifest.json").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_serving(tmp_path: Path) -> None:
+    folder, said = run_commands("serving.md", tmp_path)
+    answer = json.JSONDecoder().raw_decode(said[said.index('{"model": "ner", "predictions"') :])[0]
+    assert [span["surface"] for span in answer["predictions"][0]["entities"]]
+    assert '{"status": "ready", "version": ' in said
+    assert 'zhbert_tokens_total{model="ner"} ' in said
+    assert "Stopped: 1 requests taken" in (folder / "work" / "serve.log").read_text("utf-8")
+    code = "\n".join(blocks(ROOT / "docs" / "serving.md", "python"))
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, env=env)
+    assert "Span(start=" in done.stdout, done.stderr
+
+
+@pytest.mark.slow
 def test_reports(tmp_path: Path) -> None:
     folder, said = run_commands("reports.md", tmp_path)
     assert "first − second" in said
@@ -202,7 +224,43 @@ def test_reports(tmp_path: Path) -> None:
     assert "mean of 3 trainings" in said
     met = json.loads((folder / "report-met" / "report.json").read_text("utf-8"))
     assert [(row["n"], row["whole"]) for row in met["sections"][0]["contamination"]] == [(15, 15)]
+    assert "[{'start': 0, 'end': -2, 'count': 10, 'ids': ['4', '8', '12', '16', '20']}]" in said
+    assert '"default_micro_f1": 100.0' in said
     assert (folder / "runs" / "seeds" / "report" / "report.html").is_file()
+    forms = {path.name for path in (folder / "report-forms").iterdir()}
+    assert {"README.md", "report.html", "report.json", "report.md", "report.schema.json"} <= forms
+    assert 'type: "text-classification"' in said
+
+
+@pytest.mark.slow
+def test_comparing(tmp_path: Path) -> None:
+    folder, said = run_commands("comparing.md", tmp_path)
+    assert "best: many 48.8 %; worse: few " in said
+    assert "mean of 2 trainings" in said
+    report = json.loads((folder / "work" / "three" / "report.json").read_text("utf-8"))
+    order = report["sections"][0]["match"]["standings"]
+    assert [(one["system"], one["verdict"]) for one in order[:2]] == [("many", "best"), ("few", "worse")]
+    assert (folder / "work" / "three" / "report.md").is_file()
+    assert said.endswith("zhbert compare many=PREDICTIONS few=PREDICTIONS -o compared`\n")
+
+
+@pytest.mark.slow
+def test_vectors(tmp_path: Path) -> None:
+    folder, said = run_commands("vectors.md", tmp_path)
+    assert "球队在客场赢了比赛\n  0." in said
+    for name, title in (("groups", "Groups of texts"), ("chosen", "News")):
+        found = json.loads((folder / "work" / name / "clusters.json").read_text("utf-8"))
+        assert (found["title"], found["texts"]) == (title, 300)
+        assert len(found["clusters"]) == (
+            6 if name == "groups" else int(max(found["tried"], key=found["tried"].get))
+        )
+        assert "</svg>" in (folder / "work" / name / "report.html").read_text("utf-8")
+    code = "\n".join(blocks(ROOT / "docs" / "vectors.md", "python"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(tmp_path / "work")
+    )
+    assert "馆里可以借书 0." in done.stdout
+    assert "['王芳', '在', '杭州市', '图书馆', '工作']" in done.stdout
 
 
 @pytest.mark.slow

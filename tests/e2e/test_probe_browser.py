@@ -23,9 +23,9 @@ MEASURE = """<script>addEventListener("load", () => {
     english: all(".en").length, chinese: all(".zh").length, charts: all(".chart").length,
     left: all(".chart small").filter(e => e.getBoundingClientRect().left < 0).length };
   document.getElementById("lang-zh").checked = true;
-  document.getElementById("kind-1").checked = true;
+  document.querySelectorAll("[name=kind]")[2].checked = true;
   found.after = { english: all(".en").length, chinese: all(".zh").length, wide: wide(),
-    shown: all(".exhibits > .ex").length, right: all(".exhibits > .ex.k1").length };
+    shown: all(".exhibits > .ex").length, right: all(".exhibits > .ex.x1").length };
   parent.postMessage(JSON.stringify(found), "*");
 })</script></body>"""
 

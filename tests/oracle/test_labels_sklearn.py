@@ -42,3 +42,51 @@ def test_multi_label_figures_are_equal(seed: int) -> None:
     for ours, average in ((MICRO_F1, "micro"), (MACRO_F1, "macro")):
         theirs = metrics.f1_score(gold, said, average=average, zero_division=0)
         assert float(ours(counts)) == pytest.approx(theirs, abs=1e-12)
+
+
+def random_answers(rng: np.random.Generator) -> tuple[list[str], list[str]]:
+    """Return gold and predicted labels of a small or a large set; some predictions are of no label at all."""
+    labels = [f"类{i}" for i in range(int(rng.choice([1, 2, 3, 10, 119])))]
+    n = int(rng.integers(1, 80))
+    gold = [labels[i] for i in rng.integers(0, len(labels), size=n)]
+    silent = rng.random() * (rng.random() < 0.3)
+    said = [g if rng.random() < 0.5 else labels[rng.integers(len(labels))] for g in gold]
+    return gold, ["" if rng.random() < silent else s for s in said]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:A single label was found")
+def test_a_thousand_random_sets_of_labels_are_equal() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(41)
+    for _ in range(1000):
+        gold, said = random_answers(rng)
+        counts = count_labels(
+            [str(i) for i in range(len(gold))], [(g,) for g in gold], [(s,) if s else () for s in said]
+        )
+        known = sorted({*gold, *said} - {""})
+        each = metrics.precision_recall_fscore_support(gold, said, labels=known, zero_division=0)
+        for kind, theirs in zip(PER_LABEL, each, strict=False):
+            ours = [float(label_metric(kind, label)(counts)) for label in known]
+            assert ours == pytest.approx(theirs.tolist(), abs=1e-12)
+        assert float(MACRO_F1(counts)) == pytest.approx(each[2].mean(), abs=1e-12)
+        assert float(ACCURACY(counts)) == pytest.approx(metrics.accuracy_score(gold, said), abs=1e-12)
+        if "" not in said:
+            assert float(MCC(counts)) == pytest.approx(metrics.matthews_corrcoef(gold, said), abs=1e-12)
+
+
+@pytest.mark.slow
+def test_a_thousand_random_sets_of_several_labels_are_equal() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(42)
+    for _ in range(1000):
+        n, shares = int(rng.integers(1, 30)), rng.choice([0.0, 0.1, 0.4, 0.9], size=2)
+        gold, said = (rng.random((n, 5)) < share for share in shares)
+        names = [[tuple(np.array(LABELS)[row].tolist()) for row in table] for table in (gold, said)]
+        counts = count_labels([str(i) for i in range(n)], *names, several=True)
+        assert float(SUBSET(counts)) == pytest.approx(metrics.accuracy_score(gold, said), abs=1e-12)
+        micro = metrics.f1_score(gold, said, average="micro", zero_division=0)
+        assert float(MICRO_F1(counts)) == pytest.approx(micro, abs=1e-12)
+        occur = np.flatnonzero((gold | said).any(axis=0)).tolist()
+        macro = metrics.f1_score(gold, said, labels=occur, average="macro", zero_division=0) if occur else 0.0
+        assert float(MACRO_F1(counts)) == pytest.approx(macro, abs=1e-12)

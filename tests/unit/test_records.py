@@ -65,6 +65,7 @@ def records(draw: st.DrawFn) -> Any:
         "coverage": draw(shares),
         "score": draw(shares),
         "null_score": draw(shares),
+        "raw": tuple(draw(st.lists(shares, max_size=2))),
     }
     if kind in (ChoiceExample, PREDICTIONS["choice"]):
         made["answer"] = draw(st.integers(0, 1))

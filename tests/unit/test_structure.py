@@ -28,7 +28,8 @@ FLOORS = {
     **dict.fromkeys(["text", "files"], 2),
     **dict.fromkeys(["read", "clean", "engine", "encode", "score"], 3),
     **dict.fromkeys(["corpus", "model", "train"], 4),
-    "task": 5,
+    **dict.fromkeys(["task", "vectors"], 5),
+    "serve": 5.5,  # any pipeline can be served; who makes one stands above
     "app": 6,
 }
 ABOVE = {"__init__", "__main__"}  # the front door, above every floor

@@ -19,8 +19,10 @@ import typer
 from typer.models import CommandInfo
 
 import zhbert
+from zhbert.app.comparing import compare, leaderboard
 from zhbert.app.console import console, print_report, run_stage
 from zhbert.app.data import data
+from zhbert.app.neighbours import nearest
 from zhbert.app.options import command_of
 from zhbert.app.scoring import score
 from zhbert.config import parse_value
@@ -64,14 +66,20 @@ _ORDER += [
     "robust",
     "contamination",
     "score",
+    "compare",
+    "leaderboard",
 ]
-_ORDER += ["export", "ask", "fill", "doctor", "version"]
+_ORDER += ["embed", "nearest", "cluster"]
+_ORDER += ["export", "onnx", "serve", "ask", "fill", "doctor", "version"]
 app = typer.Typer(**_OPTIONS, help="From raw Chinese text to a trusted model.", add_completion=False)
 corpus = typer.Typer(**_OPTIONS, help="Documents: build a corpus from raw text, look at it, hand it on.")
 GROUPS = {"corpus": corpus, "data": data}
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
-app.command()(score)
+_BY_HAND = (score, compare, leaderboard)  # their configs are nested
+for _command in _BY_HAND:
+    app.command()(_command)
+app.command()(nearest)
 
 
 @app.command("run")
@@ -94,7 +102,7 @@ def run_recipe(
     if not done.fresh:
         console.print("Nothing to do: every result is there.", highlight=False)
     if done.report:
-        print_report(done.report)
+        print_report(done.report.parent)
     console.print(
         f"{len(done.fresh)} of {len(done.outcomes)} stages run in {done.seconds:.0f} s", highlight=False
     )
@@ -141,7 +149,8 @@ def ask(
     ],
 ) -> None:
     """Show what a task model says of one text, as JSON."""
-    from zhbert.app.pipeline import Encoder, asked, load
+    from zhbert.app.encoder import Encoder
+    from zhbert.app.pipeline import asked, load
     from zhbert.records import to_plain
 
     question = asked(texts)
@@ -204,7 +213,7 @@ def _add_stages(arguments: list[str]) -> None:
 
     for stage in STAGES.values():
         words = stage.name.split()
-        if stage.name == "score":  # has a command of its own, because its config is nested
+        if stage.name in [command.__name__ for command in _BY_HAND]:
             continue
         called = arguments[: len(words)] == words
         command = command_of(stage.config_type(), partial(run_stage, stage.name)) if called else _unread
@@ -212,12 +221,20 @@ def _add_stages(arguments: list[str]) -> None:
         GROUPS.get(words[0], app).command(words[-1], help=about)(command)
     about = "Fine-tune with several seeds or settings, and show every score on dev."
     app.command("search", help=about)(_searching() if arguments[:1] == ["search"] else _unread)
+    about = "Answer over HTTP with one model or several: batches, limits, metrics; ends in order on SIGTERM."
+    app.command("serve", help=about)(_serving() if arguments[:1] == ["serve"] else _unread)
     for group in (app, *GROUPS.values()):
         group.registered_commands.sort(key=_place)
 
 
 def _searching() -> Callable[..., None]:
     from zhbert.app.search import command
+
+    return command(console)
+
+
+def _serving() -> Callable[..., None]:
+    from zhbert.app.serving import command
 
     return command(console)
 

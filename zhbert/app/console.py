@@ -14,13 +14,13 @@ from zhbert.config import parse
 console = Console(stderr=False, quiet=os.environ.get("RANK", "0") != "0")  # of processes the first speaks
 
 
-def print_report(page: Path) -> None:
+def print_report(folder: Path) -> None:
     """Print the verdicts of a report, and where it is."""
-    from zhbert.score.report import headline, read_report
+    from zhbert.score.report import headline, read_report, shown_at
 
-    for line in headline(read_report(page.with_suffix(".json"))):
+    for line in headline(read_report(folder / "report.json")):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    console.print(f"Report: {page.resolve()}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {shown_at(folder).resolve()}", highlight=False, soft_wrap=True)
 
 
 def run_stage(name: str, values: dict[str, Any], output: Path) -> None:
@@ -42,19 +42,21 @@ def run_stage(name: str, values: dict[str, Any], output: Path) -> None:
         return
     for key, value in outcome.manifest.counts.items():
         console.print(f"  {key}: {value}", markup=False, highlight=False, soft_wrap=True)
-    if page := {"corpus report": "Data card", "probe": "Report"}.get(name):
+    if page := {"corpus report": "Data card", "probe": "Report", "cluster": "Groups"}.get(name):
         console.print(f"{page}: {(output / 'report.html').resolve()}", highlight=False, soft_wrap=True)
 
 
 def _spooled(values: dict[str, Any], output: Path) -> dict[str, Any]:
     """Return the options with a file for standard input, which can be read but once, in the place of `-`."""
     sources = values.get("source")
-    if not isinstance(sources, list) or "-" not in sources:
+    if sources != "-" and not (isinstance(sources, list) and "-" in sources):
         return values
     from zhbert.read.spool import spool
 
     folder = _spool_of(output)
     found = str(spool(sys.stdin.buffer, folder))
+    if sources == "-":
+        return values | {"source": found}
     return values | {"source": [found if source == "-" else source for source in sources]}
 
 

@@ -7,12 +7,13 @@ and a recipe key mean the same; the config itself checks the values.
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 
 from zhbert.config import INPUT, OUTPUT, Config, parse_value, says
-from zhbert.errors import ConfigError
+from zhbert.errors import ConfigError, nearest
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
@@ -23,14 +24,24 @@ def command_of(config: type[Config], execute: Callable[[dict[str, Any], Path], N
     """Return a command whose options are the fields of a config; it hands the given ones to `execute`."""
 
     def command(output: Path, **options: Any) -> None:
-        given = {key: value for key, value in options.items() if value not in (None, [])}
-        execute({key: _typed(config, key, value) for key, value in given.items()}, output)
+        execute(typed(config, options), output)
 
-    parameters = [_parameter(key, config) for key in _in_order(config)]
+    parameters = options_of(config)
     parameters.append(inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=Output))
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def options_of(config: type[Config]) -> list[inspect.Parameter]:
+    """Return the options of a config: one a field."""
+    return [_parameter(key, config) for key in _in_order(config)]
+
+
+def typed(config: type[Config], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given as the config reads them."""
+    given = {key: value for key, value in options.items() if value not in (None, [])}
+    return {key: _typed(config, key, value) for key, value in given.items()}
 
 
 def _in_order(config: type[Config]) -> list[str]:
@@ -72,8 +83,9 @@ def _shown(default: Any) -> str:
 
 
 def _is_list(annotation: Any) -> bool:
-    """Tell what may be given several times: lists, and tables as KEY=VALUE."""
-    return getattr(annotation, "__origin__", None) in (list, tuple, dict)
+    """Tell what may be given several times: lists, and tables as KEY=VALUE, or one value in their place."""
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return any(getattr(part, "__origin__", None) in (list, tuple, dict) for part in parts)
 
 
 def _metavar(field: Any) -> str | None:
@@ -91,6 +103,21 @@ def _typed(config: type[Config], key: str, value: Any) -> Any:
     return parse_value(value) if is_number and isinstance(value, str) else value
 
 
+def forms_of(given: str) -> list[str]:
+    """Return the forms of a report that were named, with commas between them.
+
+    >>> forms_of("html, md")
+    ['html', 'md']
+    """
+    from zhbert.score.report import FORMS
+
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    for name in names:
+        if name not in ("json", *FORMS):
+            raise ConfigError(f'no form of report "{name}"', remedy=nearest(name, ("json", *FORMS)))
+    return names
+
+
 def systems_of(given: list[str]) -> dict[str, list[str]]:
     """Return predictions by system name; a name that is said again has a further training.
 
@@ -101,6 +128,6 @@ def systems_of(given: list[str]) -> dict[str, list[str]]:
     for name, equals, path in [system.partition("=") for system in given]:
         key = name if equals else Path(name).stem
         if key in systems and not equals:
-            raise ConfigError(f'two systems are called "{key}"', remedy="name them: --system NAME=PATH")
+            raise ConfigError(f'two systems are called "{key}"', remedy="name them: NAME=PATH")
         systems.setdefault(key, []).append(path or name)
     return systems

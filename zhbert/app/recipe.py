@@ -66,8 +66,10 @@ class Run:
     @property
     def report(self) -> Path | None:
         """Return the evaluation report of the last stage that made one."""
-        reports = [o.folder / "report.html" for o in self.outcomes.values() if o.manifest.stage == "score"]
-        return reports[-1] if reports else None
+        from zhbert.score.report import shown_at
+
+        folders = [o.folder for o in self.outcomes.values() if o.manifest.stage == "score"]
+        return shown_at(folders[-1]) if folders else None
 
 
 def list_recipes() -> list[str]:

@@ -51,7 +51,7 @@ def robust(config: RobustConfig, work: Work, progress: Progress = SILENT) -> Non
             continue
         done.append(name)
         (work.folder / name).mkdir()
-        said = predict(task_of(stored), stored.model, examples, progress=progress)
+        said = predict(task_of(stored), stored.model, examples, dtype="auto", progress=progress)
         _write(work.folder / name / "examples.jsonl", examples)
         _write(work.folder / name / "predictions.jsonl", list(said))
     if not done:

@@ -2,35 +2,45 @@
 
 The first system of a section is the one that is judged; the others are what it is compared
 with. A system is the predictions of one training or a list of them, one a training: the same recipe,
-other seeds. What is known of a training's model (size, seed, best epoch, its encoder's pretraining) comes
-from the `model.json` beside its predictions.
+other seeds. What is known of a training's model, of what it saw and of what that took lies beside its
+predictions (`told.py`).
 """
 
 import json
-import platform
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from zhbert.config import HUB, Config, Input
+from zhbert.app.told import (
+    cost_of,
+    coverage_of,
+    facts_of,
+    here,
+    known_as,
+    made_with,
+    notes_on,
+    predictions_file,
+)
+from zhbert.config import Config, Input
 from zhbert.errors import DataError
-from zhbert.files import Work, hash_file, read_manifest
+from zhbert.files import Work
 from zhbert.plain import from_plain
 from zhbert.progress import SILENT, Progress
 from zhbert.read.card import TaskName
 from zhbert.read.examples import read_examples, read_predictions
-from zhbert.read.references import find, is_reference
 from zhbert.records import Example
 from zhbert.score.changed import changed
+from zhbert.score.cost import SystemCost
 from zhbert.score.judge import join
-from zhbert.score.report import SectionInput, System, build_report, write_report
+from zhbert.score.report import FORMS, SectionInput, System, build_report, write_report
 from zhbert.score.robust import Trial
-from zhbert.score.sheet import MEETINGS, Meeting
+from zhbert.score.sections import merged
+from zhbert.score.sheet import MEETINGS, Meeting, Note
 
-# What `zhbert apply` writes beside predictions, and `zhbert robust`; named here, where no torch loads.
-MODEL, TRIALS = "model.json", "robust.json"
+TRIALS = "robust.json"  # what `zhbert robust` writes; named here, where no torch loads
 
 
 class SectionConfig(Config):
@@ -55,6 +65,10 @@ class SectionConfig(Config):
     systems: dict[str, Input | list[Input]] = Field(
         min_length=1,
         description="predictions by system name, the judged one first; of several trainings, a list",
+    )
+    every_pair: bool = Field(
+        default=False,
+        description="whether each system is compared with each, and shown who is right where another is not",
     )
 
     @field_validator("systems", mode="before")
@@ -90,10 +104,21 @@ class ScoreConfig(Config):
     sections: list[SectionConfig] = Field(min_length=1, description="tasks and data sets")
     draws: int = Field(default=10_000, ge=100, description="bootstrap draws behind every interval")
     seed: int = Field(default=1, ge=0, description="seed of the draws")
+    format: list[Literal["json", "html", "md", "card", "schema"]] = Field(
+        default=["json", "html"],
+        description="forms of the report: html (a page), md (Markdown), card (README.md of the first system, "
+        "for a model hub), schema (of report.json); json, the report itself, is always there",
+    )
+
+    @field_validator("format", mode="after")
+    @classmethod
+    def _in_order(cls, given: list[str]) -> list[str]:
+        """Put forms in one order, so that it does not count in which one they were named."""
+        return ["json", *(name for name in FORMS if name in given)]
 
 
 def score(config: ScoreConfig, work: Work, progress: Progress = SILENT) -> None:
-    """Write report.html and report.json."""
+    """Write report.json and the other forms that are wanted."""
     sections = []
     with progress.bar("score", total=len(config.sections) + 1, unit="sections") as bar:
         for section in config.sections:
@@ -102,11 +127,11 @@ def score(config: ScoreConfig, work: Work, progress: Progress = SILENT) -> None:
         report = build_report(
             config.title,
             sections=sections,
-            provenance=_provenance(config),
+            provenance=_provenance(config, sections),
             rng=np.random.default_rng(config.seed),
             draws=config.draws,
         )
-        write_report(report, work.folder)
+        write_report(report, work.folder, forms=config.format, costs=list(_costs(config)))
         bar.advance(1)
     work.counts |= {section.name: len(section.gold) for section in sections}
 
@@ -128,6 +153,8 @@ def _section(config: SectionConfig) -> SectionInput:
         systems=systems,
         trials=trials,
         meetings=_meetings(config.contamination) if config.contamination else [],
+        every_pair=config.every_pair,
+        notes=tuple(dict.fromkeys(_notes(config))),
     )
 
 
@@ -167,41 +194,37 @@ def _system(path: Path, task: str, gold: list[Example]) -> System:
     except DataError as error:
         where = f'{file}: id "{error.where}"' if error.where else file
         raise DataError(error.what, where=where, remedy=error.remedy) from error
-    return System(predictions=predictions, facts=_facts(path))
+    return System(predictions=predictions, facts=facts_of(path), read=coverage_of(path))
 
 
-def predictions_file(path: Path) -> Path:
-    """Return the file of predictions: the path itself, or the one that `zhbert apply` left in it."""
-    if path.is_dir():
-        path = path / "predictions.jsonl"
-    if not path.is_file():
-        raise DataError(
-            "no such file", where=path, remedy="give predictions.jsonl, or the folder that zhbert apply wrote"
-        )
-    return path
+def _notes(config: SectionConfig) -> Iterator[Note]:
+    """Yield what a reader must know of what the systems learnt from, once for several trainings."""
+    for name, path in _paths(config):
+        yield from notes_on(name, path, gold=config.gold, train=config.train)
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    """Return what the model behind a folder of predictions says of how it came about."""
-    file = path / MODEL
-    if not file.is_file() or read_manifest(path) is None:  # not there, or somebody else's
-        return {}
-    facts = json.loads(file.read_text(encoding="utf-8"))
-    return {"window": facts["window"], **facts["provenance"]}
+def _paths(config: SectionConfig) -> Iterator[tuple[str, Path]]:
+    for name, given in config.systems.items():
+        yield from ((name, path) for path in (given if isinstance(given, list) else [given]))
 
 
-def _known_as(path: Path) -> str:
-    """Return the name of a file, or its reference, and its checksum."""
-    name = path.as_posix() if is_reference(path) else path.name
-    return name if f"@{HUB}" in name else f"{name} sha256 {hash_file(find(path))[:16]}"
+def _costs(config: ScoreConfig) -> Iterator[SystemCost]:
+    """Yield what predicting took, of several trainings the first, where it was measured."""
+    for section in config.sections:
+        for name, path in dict(reversed(list(_paths(section)))).items():
+            if cost := cost_of(path):
+                yield SystemCost(section=section.name, system=name, cost=cost)
 
 
-def _provenance(config: ScoreConfig) -> dict[str, Any]:
-    files = {f"{s.name}.gold": _known_as(s.gold) for s in config.sections}
-    files |= {f"{s.name}.train": _known_as(s.train) for s in config.sections if s.train}
-    return {
-        "bootstrap": {"draws": config.draws, "seed": config.seed},
-        "data": files,
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
+def _provenance(config: ScoreConfig, sections: Sequence[SectionInput]) -> dict[str, Any]:
+    data: dict[str, str] = {}
+    systems: dict[str, Any] = {}
+    for given, read in zip(config.sections, sections, strict=True):
+        data[f"{given.name}.gold"] = known_as(given.gold, read.gold)
+        if given.train and read.train:
+            data[f"{given.name}.train"] = known_as(given.train, read.train)
+        made = [(f"{given.name}.{name}", made_with(path)) for name, path in _paths(given)]
+        for name in dict.fromkeys(name for name, _ in made):
+            systems[name] = merged([told for other, told in made if other == name])
+    bootstrap = {"draws": config.draws, "seed": config.seed}
+    return {"bootstrap": bootstrap, "data": data, "systems": systems, "made with": here()}

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zhbert.app.console import console, print_report, run_stage
-from zhbert.app.options import systems_of
+from zhbert.app.options import forms_of, systems_of
 from zhbert.errors import ConfigError
 
 
@@ -32,6 +32,13 @@ def score(
         str | None, typer.Option(help="what `zhbert contamination` found of this gold")
     ] = None,
     title: Annotated[str, typer.Option(help="title of the report")] = "Evaluation",
+    format: Annotated[
+        str,
+        typer.Option(
+            help="forms of the report, with commas: json (always there), html, md (Markdown), card "
+            "(README.md of the first system, for a model hub), schema (of report.json)"
+        ),
+    ] = "json,html",
     metric: Annotated[
         str,
         typer.Option(
@@ -48,15 +55,15 @@ def score(
 ) -> None:
     """Predictions and gold into a report with intervals; several systems are compared."""
     if metric:
-        _score_officially(metric, gold, predictions, form, output, title, as_json)
+        _score_officially(metric, gold, predictions, form, output, title, forms_of(format), as_json)
         return
     if not (task and system and output):
         raise ConfigError("--task, --system and --output are needed", remedy="or --metric and --predictions")
     section = {"name": title, "task": task, "gold": gold, "systems": systems_of(system)}
     more = {"train": train, "robust": robust, "contamination": contamination, "head": head}
     section |= {key: given for key, given in more.items() if given}
-    run_stage("score", {"title": title, "sections": [section]}, output)
-    print_report(output / "report.html")
+    run_stage("score", {"title": title, "sections": [section], "format": forms_of(format)}, output)
+    print_report(output)
 
 
 def _score_officially(
@@ -66,13 +73,16 @@ def _score_officially(
     form: str,
     output: Path | None,
     title: str,
+    forms: list[str],
     as_json: bool,
 ) -> None:
     from zhbert.app.foreign import score_foreign
 
     if predictions is None:
         raise ConfigError("--predictions is needed", remedy="the file that is to be scored")
-    figures, notes = score_foreign(metric, Path(gold), predictions, form=form, report=output, title=title)
+    figures, notes = score_foreign(
+        metric, Path(gold), predictions, form=form, report=output, title=title, forms=forms
+    )
     for note in notes:
         typer.echo(f"zhbert: {note}", err=True)
     if as_json:
@@ -81,4 +91,4 @@ def _score_officially(
     for name, figure in figures.items():
         console.print(f"{name:>18}  {figure:.4f}" if isinstance(figure, float) else f"{name:>18}  {figure}")
     if output:
-        print_report(output / "report.html")
+        print_report(output)

@@ -128,6 +128,11 @@ STAGES = {
             "export",
             "ModelExportConfig",
         ),
+        Stage("onnx", "a task model into graphs for ONNX Runtime", "zhbert.task.onnx", "onnx", "OnnxConfig"),
+        Stage("embed", "an encoder and texts into vectors", "zhbert.vectors.embed", "embed", "EmbedConfig"),
+        Stage(
+            "cluster", "texts or vectors into groups", "zhbert.vectors.cluster", "cluster", "ClusterConfig"
+        ),
         Stage("apply", "a model and texts into predictions", "zhbert.app.apply", "apply", "ApplyConfig"),
         Stage(
             "robust",
@@ -137,6 +142,13 @@ STAGES = {
             "RobustConfig",
         ),
         Stage("score", "predictions and gold into a report", "zhbert.app.score", "score", "ScoreConfig"),
+        Stage(
+            "leaderboard",
+            "reports into one table for each data set",
+            "zhbert.app.leaderboard",
+            "board",
+            "LeaderboardConfig",
+        ),
     )
 }
 
@@ -159,11 +171,11 @@ def find_stage(name: str, *, where: object = "") -> Stage:
 
 def plan(stage: Stage, config: Config) -> Plan:
     """Return what the stage would do: its settings and the content of its inputs."""
-    inputs = {key: _content(value) for key, value in config.inputs().items()}
+    inputs = {key: content(value) for key, value in config.inputs().items()}
     return Plan(stage=stage.name, settings=config.settings(), inputs=inputs, version=zhbert.__version__)
 
 
-def _content(value: Path | str) -> str:
+def content(value: Path | str) -> str:
     """Return the hash of what lies at a path or of all that a pattern matches; a hub name itself."""
     if isinstance(value, str):
         if value.startswith(HUB):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from zhbert.app.score import predictions_file
+from zhbert.app.told import predictions_file
 from zhbert.config import Config, Input
 from zhbert.errors import DataError, nearest
 from zhbert.files import Work, write_text

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from zhbert.config import Input, ModelInput
-from zhbert.corpus.findings import Finding, Lengths, across, characters, findings_in, labels_of
+from zhbert.corpus.findings import Finding, across, characters, findings_in, labels_of
 from zhbert.corpus.fit import Fit, fit_of
 from zhbert.corpus.labelled import LabelledConfig
 from zhbert.encode.tokenizer import Tokenizer
@@ -22,6 +22,7 @@ from zhbert.files import Work, write_text
 from zhbert.progress import SILENT, Progress
 from zhbert.read.forms import Placed
 from zhbert.records import to_plain
+from zhbert.score.lengths import Lengths
 
 CHECK_FILE, WORDS_FILE = "check.json", "check.txt"
 _SHOWN = 12  # labels and unknown surfaces in a line

@@ -34,10 +34,9 @@ def fit_of(examples: Sequence[Placed], tokenizer: Tokenizer) -> Fit:
     encoded = _encode(
         list(dict.fromkeys(text for _, example in examples for text in asked(example))), tokenizer
     )
-    unknown, dropped = Counter[str](), Counter[str]()
-    for text, tokens in encoded.items():
-        unknown.update(text[start:end] for start, end in tokens.offsets[tokens.ids == tokenizer.special.unk])
-        dropped.update(_dropped(text, tokens))
+    found = unseen(list(encoded), list(encoded.values()), tokenizer)
+    unknown = Counter(surface for _, surface in found.unknown)
+    dropped = Counter(sign for _, sign in found.dropped)
     cut: list[str] = []
     for where, example in examples:
         cut += [f"{short(where)}: {words}" for words in _cut(example, encoded)]
@@ -47,7 +46,7 @@ def fit_of(examples: Sequence[Placed], tokenizer: Tokenizer) -> Fit:
         longest=max(map(len, encoded.values()), default=0),
         unknown=unknown.total(),
         unknown_surfaces=dict(unknown.most_common(_TOP)),
-        dropped={f"U+{ord(sign):04X}": count for sign, count in dropped.most_common(_TOP)},
+        dropped={code_point(sign): count for sign, count in dropped.most_common(_TOP)},
         findings=(finding("span whose border falls inside a token", cut),) if cut else (),
     )
 
@@ -60,13 +59,47 @@ def _encode(texts: list[str], tokenizer: Tokenizer) -> dict[str, Encoded]:
     return found
 
 
-def _dropped(text: str, tokens: Encoded) -> list[str]:
-    """Return the characters that are not white space and stand in no token."""
-    held = np.zeros(len(text) + 1, dtype=np.int32)
-    np.add.at(held, tokens.offsets[:, 0], 1)
-    np.add.at(held, tokens.offsets[:, 1], -1)
-    bare = np.flatnonzero(held[:-1].cumsum() == 0)
-    return [text[place] for place in bare.tolist() if not text[place].isspace()]
+def code_point(sign: str) -> str:
+    """Return the name of a character that may not be seen.
+
+    >>> code_point("\u200b")
+    'U+200B'
+    """
+    return f"U+{ord(sign):04X}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What texts have that no model sees: behind each [UNK], and in no token; each with its text's place."""
+
+    unknown: list[tuple[int, str]]
+    dropped: list[tuple[int, str]]
+
+
+def unseen(texts: Sequence[str], encoded: Sequence[Encoded], tokenizer: Tokenizer) -> Unseen:
+    """Return what the tokens of texts do not tell apart and what they leave out, white space aside.
+
+    >>> tokenizer = Tokenizer.from_vocab(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "他", "在"])
+    >>> texts = ["他在", "他\u200b 在京"]
+    >>> unseen(texts, tokenizer.encode_batch(texts), tokenizer)
+    Unseen(unknown=[(1, '京')], dropped=[(1, '\u200b')])
+    """
+    if not texts:
+        return Unseen([], [])
+    row, begins = "".join(texts), np.cumsum([0, *map(len, texts)])
+    ids_T = np.concatenate([tokens.ids for tokens in encoded])
+    text_T = np.repeat(np.arange(len(texts)), [len(tokens) for tokens in encoded])
+    places_T2 = np.concatenate([tokens.offsets for tokens in encoded]) + begins[text_T, None]
+    unknown = np.flatnonzero(ids_T == tokenizer.special.unk)
+    surfaces = [row[start:end] for start, end in places_T2[unknown].tolist()]
+    starts, ends = (np.bincount(edges, minlength=len(row) + 1) for edges in places_T2.T)
+    bare = np.flatnonzero((starts - ends).cumsum()[:-1] == 0)
+    bare_in = np.searchsorted(begins, bare, side="right") - 1
+    signs = zip(bare_in.tolist(), (row[place] for place in bare.tolist()), strict=True)
+    return Unseen(
+        list(zip(text_T[unknown].tolist(), surfaces, strict=True)),
+        [(text, sign) for text, sign in signs if not sign.isspace()],
+    )
 
 
 def _cut(example: Example, encoded: dict[str, Encoded]) -> list[str]:

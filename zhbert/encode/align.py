@@ -70,7 +70,7 @@ def char_span(token_offsets: npt.ArrayLike, first: int, stop: int) -> tuple[int,
     >>> char_span([(0, 0), (0, 1), (2, 4), (4, 5), (0, 0)], 1, 3)
     (0, 4)
     """
-    chosen_T2 = _pairs(token_offsets)[first:stop]
+    chosen_T2 = _pairs(np.asarray(token_offsets)[first:stop])
     chosen_T2 = chosen_T2[chosen_T2[:, 0] < chosen_T2[:, 1]]
     return (int(chosen_T2[0, 0]), int(chosen_T2[-1, 1])) if len(chosen_T2) else None
 

@@ -9,6 +9,7 @@ What is peculiar:
 - A worker is in a process group of its own: Ctrl-C reaches the main process, which ends the workers.
 """
 
+import os
 import pickle
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from threading import Thread
 from typing import Any, Protocol
 
 from zhbert.engine.unit import Task, Unit, carry_out
-from zhbert.engine.worker import TRIES, Outcome, command, receive, send
+from zhbert.engine.worker import TRIES, WORKER, Outcome, command, receive, send
 from zhbert.errors import WorkerError
 
 _Order = tuple[int, str, bytes]  # number of the unit, its place for messages, the unit pickled
@@ -92,7 +93,7 @@ class _Processes:
         """Take a unit; each of the first ones calls for another worker."""
         self._orders.put((unit.number, unit.where, pickle.dumps(unit)))
         if len(self._workers) < self._wanted:
-            worker = _Worker(self._opening)
+            worker = _Worker(self._opening, len(self._workers))
             thread = Thread(target=self._look_after, args=(worker,), daemon=True)
             self._workers.append((worker, thread))
             thread.start()
@@ -123,8 +124,8 @@ class _Processes:
 class _Worker:
     """A process, and another one in its place when it dies."""
 
-    def __init__(self, opening: bytes) -> None:
-        self._opening = opening
+    def __init__(self, opening: bytes, number: int) -> None:
+        self._opening, self._number = opening, number
         self._process: subprocess.Popen[bytes] | None = None
         self._dismissed = False
 
@@ -151,8 +152,8 @@ class _Worker:
         return receive(process.stdout)
 
     def _begin(self) -> "subprocess.Popen[bytes]":
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command(), stdin=pipe, stdout=pipe, process_group=0)
+        pipe, named = subprocess.PIPE, os.environ | {WORKER: str(self._number)}
+        self._process = subprocess.Popen(command(), stdin=pipe, stdout=pipe, env=named, process_group=0)
         if self._dismissed:
             self._process.kill()
         return self._process

@@ -44,6 +44,7 @@ ONE_THREAD = {
     ),
     "TOKENIZERS_PARALLELISM": "false",
 }
+WORKER = "ZHBERT_WORKER"  # in the environment of a worker of this machine: which one it is, from 0
 _LENGTH = 8  # bytes before each message that say how long it is
 
 

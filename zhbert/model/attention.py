@@ -33,7 +33,7 @@ from zhbert.model.families import family_of
 
 PACKED = "zhbert_packed"
 _HALVES = (torch.bfloat16, torch.float16)
-_AMPERE = (8, 0)  # the oldest CUDA device that varlen_attn runs on
+AMPERE = (8, 0)  # the oldest CUDA device that varlen_attn runs on
 _HAS_WINDOW = "window_size" in inspect.signature(varlen.varlen_attn).parameters  # not in torch 2.10
 
 
@@ -77,7 +77,7 @@ class Sequences:
             self,
             bounds_S1=self.bounds_S1.to(device, non_blocking=True),
             positions_1T=self.positions_1T.to(device, non_blocking=True),
-            at_once=device.type == "cuda" and torch.cuda.get_device_capability(device) >= _AMPERE,
+            at_once=device.type == "cuda" and torch.cuda.get_device_capability(device) >= AMPERE,
             bands={},
         )
 

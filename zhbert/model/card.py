@@ -1,24 +1,23 @@
 """The card of a model that is handed on: README.md, as model hubs read and show it.
 
-The head of the file is for machines: licence, language, what the model is for. It holds nothing but quoted
-names. What follows is for people. `about` is Markdown of the user's own and stands as it was written; every
-other name comes from data and is escaped.
+The head of the file is for machines: licence, language, what the model is for. What follows is for people.
+`about` is Markdown of the user's own and stands as it was written; every other name comes from data and is
+escaped.
 """
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from transformers import PreTrainedConfig
 
 from zhbert.model.encoder import describe
-from zhbert.model.hub import USES, licence_lines, reader_of
 from zhbert.model.store import MASKED, Facts
+from zhbert.model.uses import CALLS, reader_of
+from zhbert.score.hub import USES, licence_lines
+from zhbert.score.markdown import front_matter, plain, table
 
 MOST = 12  # rows of a list that may be long
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ def write_card(card: Card) -> str:
         f"# {plain(card.title)}",
         card.about.strip(),
         "## What it is",
-        _table(("", ""), _facts(card)),
+        table(("", ""), _facts(card)),
         _rounding(card),
         "## How it was made",
         *_making(card.legs),
@@ -87,26 +86,11 @@ def write_card(card: Card) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def plain(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line.
-
-    >>> plain("A*B_<i>\\n|")
-    'A\\\\*B\\\\_\\\\<i\\\\> \\\\|'
-    """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;")
-
-
 def _head(card: Card) -> str:
     values: dict[str, Any] = {"language": card.language, **licence_lines(card.licence)}
     values |= {"library_name": "transformers", "pipeline_tag": USES[card.facts.task].tag}
     values["tags"] = ["zhbert", str(card.config.model_type)]
-    lines = (f"{key}: {json.dumps(value)}" for key, value in values.items())
-    return "\n".join(["---", *lines, "---"])
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return front_matter(values)
 
 
 def _facts(card: Card) -> Iterator[tuple[str, str]]:
@@ -124,6 +108,8 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
             "windows",
             f"zhbert reads {window} tokens at a time; of a longer text each window {overlap} twice",
         )
+    if temperature := card.facts.decoding.get("temperature"):
+        yield "temperature", f"zhbert divides logits by {temperature:g}, chosen on dev; the model does not"
     yield "weights", "float16" if card.half else "float32"
     yield "licence", card.licence
 
@@ -142,14 +128,14 @@ def _making(legs: Sequence[Leg]) -> Iterator[str]:
     pretrained = [leg for leg in legs if leg.stage == "pretrain"]
     if pretrained:
         yield "Pretraining, on text in which words were hidden; held-out text was never trained on:"
-        yield _table(
+        yield table(
             ("from", "steps", "tokens", "epochs", "longest", "masking", "held-out loss", "accuracy", "time"),
             map(_pretraining, pretrained),
         )
     tuned = [leg for leg in legs if leg.stage == "finetune"]
     if tuned:
         yield "Fine-tuning, on labelled examples; the best epoch on the dev set was kept:"
-        yield _table(
+        yield table(
             ("examples", "dev", "epochs", "best", "score on dev", "encoder", "time"),
             map(_tuning, tuned),
         )
@@ -209,15 +195,15 @@ def _text(sources: Sequence[Source]) -> Iterator[str]:
     documents, characters = sum(s.documents for s in rest), sum(s.characters for s in rest)
     more = [Source(name=f"{len(rest)} more", documents=documents, characters=characters)] if rest else []
     yield "The text, after cleaning and without duplicates:"
-    yield _table(
+    yield table(
         ("source", "documents", "characters"),
         ((plain(s.name), f"{s.documents:,}", f"{s.characters:,}") for s in [*sources[:MOST], *more]),
     )
 
 
 def _use(card: Card) -> Iterator[str]:
-    use, reader = USES[card.facts.task], reader_of(card.facts.task, card.facts.head)
-    yield "With transformers:" if reader == use.reader else "The encoder alone, with transformers:"
+    call, reader = CALLS[card.facts.task], reader_of(card.facts.task, card.facts.head)
+    yield "With transformers:" if reader == call.reader else "The encoder alone, with transformers:"
     yield _code(
         f"from transformers import AutoTokenizer, {reader}",
         "",
@@ -229,7 +215,7 @@ def _use(card: Card) -> Iterator[str]:
         "import zhbert",
         "",
         'model = zhbert.load("path/to/this/folder")',
-        use.call.replace("@@", 2 * card.mask),
+        call.line.replace("@@", 2 * card.mask),
     )
 
 

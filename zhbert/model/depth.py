@@ -49,6 +49,28 @@ def freeze(model: PreTrainedModel, layers: int) -> None:
             weight.requires_grad_(False)
 
 
+def keep_layers(model: PreTrainedModel, count: int) -> None:
+    """Keep so many layers of an encoder, evenly, the topmost among them.
+
+    >>> from transformers import BertConfig, BertModel
+    >>> model = BertModel(BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=6, num_attention_heads=2))
+    >>> sixth = model.encoder.layer[5]
+    >>> keep_layers(model, 3)
+    >>> model.config.num_hidden_layers, model.encoder.layer[2] is sixth
+    (3, True)
+    """
+    most = int(model.config.num_hidden_layers)
+    if count > most:
+        raise ConfigError(f"layers = {count}: the encoder has {most}")
+    if getattr(model.config, "layer_types", None):
+        raise ConfigError("layers: those of this encoder are not all of a kind", remedy="leave layers out")
+    for module in model.base_model.modules():
+        layers = getattr(module, "layer", None)
+        if isinstance(layers, nn.ModuleList) and len(layers) == most:
+            module.layer = nn.ModuleList(layers[-(-n * most // count) - 1] for n in range(1, count + 1))
+    model.config.num_hidden_layers = count
+
+
 def embedding_of(model: PreTrainedModel) -> str:
     """Return the name of the weight that tokens are looked up in."""
     table: nn.Module = model.get_input_embeddings()

@@ -8,29 +8,26 @@ precision cannot be trained. Everything a user can put right is said in one line
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
-from transformers.utils import logging
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
 
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ModelError, UserError
 from zhbert.files import write_text
-from zhbert.model.encoder import class_of, freeze_fixed_positions, set_dropout
+from zhbert.model.encoder import class_of, freeze_fixed_positions, most_tokens, set_dropout
 from zhbert.model.families import family_of
 from zhbert.model.heads import model_class
+from zhbert.model.onnx import GRAPHS, Backend, OnnxModel, graph_of
+from zhbert.model.quiet import quiet, said
 from zhbert.plain import RARE
 from zhbert.records import from_plain, to_plain
 
 FACTS = "zhbert.json"
 MASKED = "masked"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +47,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A model that was loaded, with its tokenizer and facts."""
+    """A model that was loaded, or a graph in its place, with its tokenizer and facts."""
 
-    model: PreTrainedModel
+    model: PreTrainedModel | OnnxModel
     tokenizer: Tokenizer
     facts: Facts
 
@@ -68,7 +65,7 @@ class Found:
 
 def save(folder: Path, *, model: PreTrainedModel, tokenizer: Tokenizer, facts: Facts) -> None:
     """Write a model so that plain transformers loads it too."""
-    with _quiet():
+    with quiet():
         model.save_pretrained(folder)
     tokenizer.save(folder)
     write_text(folder / FACTS, json.dumps(to_plain(facts), ensure_ascii=False, indent=1) + "\n")
@@ -81,10 +78,17 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def load(folder: Path) -> Stored:
-    """Return the model of a folder, whatever its task, ready to predict on the best device."""
-    inspect(folder)
+def load(folder: Path, *, backend: Backend = "torch") -> Stored:
+    """Return the model of a folder, whatever its task, ready to predict on the best device.
+
+    Another `backend` than torch takes one of the graphs that `zhbert onnx` has written, on the CPU.
+    """
+    inspect(folder, backend=backend)
     facts = read_facts(folder)
+    if backend != "torch":
+        config, tokenizer = read_config(str(folder)), Tokenizer.load(folder)
+        check_fit(tokenizer, config, where=folder)
+        return Stored(model=OnnxModel(graph_of(folder, backend), config), tokenizer=tokenizer, facts=facts)
     model, lacking = _load(_class_of(facts, folder), str(folder))
     if lacking:
         raise ModelError(_missing(lacking), where=folder)
@@ -116,6 +120,22 @@ def load_masked(name: str, *, dropout: float, pairs: bool = False) -> Found:
     tokenizer = Tokenizer.load(name)
     check_fit(tokenizer, config, where=name)
     return Found(model=model, tokenizer=tokenizer, lacking=lacking)
+
+
+def load_encoder(name: str) -> Stored:
+    """Return the encoder of a folder or of a hub name, whatever its head and family, on the best device."""
+    if not is_hub_name(name):
+        inspect(Path(name))
+    model, lacking = _load(AutoModel, name)
+    if not hasattr(model, "embeddings"):
+        raise ModelError(f"its family is {model.config.model_type}, which is no encoder", where=name)
+    if lacking := tuple(key for key in lacking if not key.startswith("pooler.")):
+        raise ModelError(_missing(lacking), where=name)
+    tokenizer = Tokenizer.load(name)
+    check_fit(tokenizer, model.config, where=name)
+    facts = Facts(task="", window=most_tokens(model))
+    facts = read_facts(Path(name)) if (Path(name) / FACTS).is_file() else facts
+    return Stored(model=model.to(best_device()).eval(), tokenizer=tokenizer, facts=facts)
 
 
 def is_hub_name(name: str) -> bool:
@@ -161,8 +181,8 @@ def labels_of(config: PreTrainedConfig) -> list[str]:
     return [config.id2label[place] for place in sorted(config.id2label)]
 
 
-def inspect(folder: Path) -> None:
-    """Refuse a folder that is not a model, or that could run code when loaded.
+def inspect(folder: Path, *, backend: Backend = "torch") -> None:
+    """Refuse a folder that is not a model, has nothing for a backend, or could run code when loaded.
 
     >>> inspect(Path("nowhere"))
     Traceback (most recent call last):
@@ -180,7 +200,11 @@ def inspect(folder: Path) -> None:
             "its config.json asks to run code from the folder (auto_map), which zhbert never does",
             where=folder,
         )
-    if not list(folder.glob("*.safetensors")):
+    if backend != "torch":
+        graph_of(folder, backend)
+    elif not list(folder.glob("*.safetensors")):
+        if graphs := [name for name, file in GRAPHS.items() if (folder / file).is_file()]:
+            raise ModelError("only graphs for ONNX Runtime", where=folder, remedy=f"backend: {graphs[-1]}")
         pickles = [p.name for p in folder.iterdir() if p.suffix in {".bin", ".pt", ".pth", ".pkl", ".ckpt"}]
         found = f"only {pickles[0]}, which can run code when read" if pickles else "none"
         raise ModelError(
@@ -217,7 +241,7 @@ def check_fit(tokenizer: Tokenizer, config: PreTrainedConfig, *, where: object) 
 
 def read_config(name: str, **options: Any) -> PreTrainedConfig:
     """Return the configuration of a folder, or of a name on the hub."""
-    config: PreTrainedConfig = _said(
+    config: PreTrainedConfig = said(
         name, lambda: AutoConfig.from_pretrained(name, trust_remote_code=False, **options)
     )
     return config
@@ -225,7 +249,7 @@ def read_config(name: str, **options: Any) -> PreTrainedConfig:
 
 def _load(kind: Any, name: str, **options: Any) -> tuple[PreTrainedModel, tuple[str, ...]]:
     """Return a model, and which weights beyond the encoder are new because the folder has none."""
-    model, facts = _said(
+    model, facts = said(
         name,
         lambda: kind.from_pretrained(
             name,
@@ -250,27 +274,3 @@ def _missing(keys: tuple[str, ...]) -> str:
 
 def _of_head(key: str, model: PreTrainedModel) -> bool:
     return not key.startswith(f"{model.base_model_prefix}.") or ".pooler." in key
-
-
-def _said(name: str, read: Callable[[], T]) -> T:
-    """Return what transformers reads, or say in one line why it cannot."""
-    try:
-        with _quiet():
-            return read()
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        why = next(filter(None, str(error).splitlines()), type(error).__name__)
-        raise ModelError(f"cannot be loaded: {why}", where=name) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from printing reports and bars while it reads and writes."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

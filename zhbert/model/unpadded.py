@@ -8,7 +8,10 @@ A head that reads nothing but the first token of a row (`_READ_FIRST`) gets noth
 keys and values are computed of all tokens, everything else of the first. Of four layers that is a fifth of
 the work.
 
-Families that are not ours compute their attention themselves, and keep their padding.
+For predictions the encoder can compute in bfloat16. The head stays with float32: a value of 1234.5 or a
+threshold has more digits than bfloat16.
+
+Families that are not ours compute their attention themselves, and keep their padding, as graphs do (`onnx`).
 
 Shapes: B rows, L longest row, T tokens, H hidden, A heads, D dimensions of a head.
 """
@@ -16,24 +19,26 @@ Shapes: B rows, L longest row, T tokens, H hidden, A heads, D dimensions of a he
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import PreTrainedModel
 
-from zhbert.model.attention import PACKED, Sequences
+from zhbert.errors import ConfigError
+from zhbert.model.attention import AMPERE, PACKED, Sequences
 from zhbert.model.encoder import first_position
 from zhbert.model.families import FAMILIES
 from zhbert.model.tagger import Crf, Pointer
 
+Dtype = Literal["auto", "float32", "bfloat16"]
 _READ_FIRST = ("ForSequenceClassification", "ForMultipleChoice")
 
 
 def can_unpad(model: PreTrainedModel) -> bool:
     """Return whether the padding of a model's batches can be left out."""
-    return model.config.model_type in FAMILIES
+    return isinstance(model, PreTrainedModel) and model.config.model_type in FAMILIES
 
 
 def wants_alike(model: PreTrainedModel) -> bool:
@@ -41,25 +46,41 @@ def wants_alike(model: PreTrainedModel) -> bool:
     return not can_unpad(model) or isinstance(model, Crf | Pointer)
 
 
+def in_half(model: PreTrainedModel, dtype: Dtype) -> bool:
+    """Return whether a model's encoder is to predict in bfloat16; its head never does.
+
+    By itself it does so where a GPU computes in it.
+    """
+    if dtype == "bfloat16" and not can_unpad(model):
+        raise ConfigError('dtype = "bfloat16": this model computes in float32 only', remedy='dtype = "auto"')
+    able = model.device.type == "cuda" and torch.cuda.get_device_capability(model.device) >= AMPERE
+    return dtype == "bfloat16" or (dtype == "auto" and able and can_unpad(model))
+
+
 @contextmanager
-def unpadded(model: PreTrainedModel) -> Iterator[None]:
-    """Have the encoder of a model leave padding out for a while."""
-    encoder, config = model.base_model, model.config
+def unpadded(model: PreTrainedModel, *, half: bool = False) -> Iterator[None]:
+    """Have the encoder of a model leave padding out for a while, and compute in bfloat16 if so wanted."""
     if not can_unpad(model):
         yield
         return
+    encoder, config = model.base_model, model.config
     before = config._attn_implementation
     config._attn_implementation = PACKED
-    first_only = type(model).__name__.endswith(_READ_FIRST) and FAMILIES[config.model_type].table
-    with _instead(encoder, partial(_encode, encoder, first_only, first_position(model))):
+    first_only = reads_first(model)
+    with instead(encoder, partial(_encode, encoder, half, first_only, first_position(model))):
         try:
             yield
         finally:
             config._attn_implementation = before
 
 
+def reads_first(model: PreTrainedModel) -> bool:
+    """Return whether the head of a model reads nothing but the first token, and its last layer is known."""
+    return type(model).__name__.endswith(_READ_FIRST) and FAMILIES[model.config.model_type].table
+
+
 @contextmanager
-def _instead(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+def instead(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
     """Have a module do something else for a while; whatever wraps its calls stays."""
     module.forward = forward
     try:
@@ -70,6 +91,7 @@ def _instead(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
 
 def _encode(
     encoder: Any,
+    half: bool,
     first_only: bool,
     first_place: int,
     input_ids: Tensor,
@@ -84,10 +106,11 @@ def _encode(
     inputs = {"input_ids": input_ids, "token_type_ids": token_type_ids}
     flat = {name: ids.flatten()[places_T][None] for name, ids in inputs.items() if ids is not None}
     flat["position_ids"] = row.positions_1T + first_place
-    whole = partial(type(encoder).forward, encoder, **flat, sequences=row, **_known(more))
+    forward = partial(type(encoder).forward, encoder, **flat, sequences=row, **_known(more))
+    whole = _in_half(forward, input_ids.device.type) if half else forward
     if first_only:
         layer = encoder.encoder.layer[-1]
-        with _instead(layer, partial(_first_of_each, layer, row, places_T, mask_BL.bool())):
+        with instead(layer, partial(_first_of_each, layer, row, places_T, mask_BL.bool())):
             output = whole()
         hidden_BLH = output.last_hidden_state[0][:, None]
     else:
@@ -97,6 +120,16 @@ def _encode(
     if getattr(encoder, "pooler", None) is not None:
         output.pooler_output = encoder.pooler(hidden_BLH)
     return output
+
+
+def _in_half(whole: Callable[[], Any], device: str) -> Callable[[], Any]:
+    """Return what computes in bfloat16; its last step, a LayerNorm, autocast leaves in float32."""
+
+    def halved() -> Any:
+        with torch.autocast(device, torch.bfloat16):
+            return whole()
+
+    return halved
 
 
 def _known(more: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """Labelled examples, from a file or by reference, and predictions: one record type a file, ids told apart."""
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar, cast
 
+import numpy as np
+
 from zhbert.errors import DataError, UserError, nearest
-from zhbert.read.lines import read_json_lines
-from zhbert.read.references import Reference, is_reference
+from zhbert.read.kinds import kind_of
+from zhbert.read.lines import each_line, json_of
+from zhbert.read.piece import Reject
+from zhbert.read.references import RAW, Reference, is_reference
 from zhbert.read.sets import read_set
 from zhbert.records import (
     EXAMPLES,
@@ -22,15 +27,43 @@ from zhbert.records import (
 R = TypeVar("R")
 
 _ONE_A_LINE = "one JSON object a line"
+_SHOWN = 200  # characters of a bad record that are kept
 
 
-def _read_records(path: Path, kind: type[R]) -> Iterator[tuple[str, R]]:
-    """Yield the records of a JSONL file with their places."""
-    for where, value in read_json_lines(path):
+def _read_records(
+    path: Path, kind: type[R], reject: Callable[[Reject], None] | None = None
+) -> Iterator[tuple[str, R]]:
+    """Yield the records of a JSONL file with their places; a bad one stops, or goes to `reject`."""
+    for number, line in each_line(path):
+        where = f"{path}:{number}"
         try:
-            yield where, from_plain(kind, value)
-        except UserError as error:
-            raise DataError(error.what, where=where, remedy=error.remedy) from error
+            record = _record(line, kind, where)
+        except DataError as error:
+            if reject is None:
+                raise
+            raw = line[:_SHOWN] if isinstance(line, str) else ""
+            reject(Reject(at=f"{path.name}:{number}", reason=_counted_as(error), what=error.what, raw=raw))
+        else:
+            yield where, record
+
+
+def _record(line: str | DataError, kind: type[R], where: str) -> R:
+    if isinstance(line, DataError):
+        raise line
+    value = json_of(line, where=where)
+    try:
+        return from_plain(kind, value)
+    except UserError as error:
+        raise DataError(error.what, where=where, remedy=error.remedy) from error
+
+
+def _counted_as(error: DataError) -> str:
+    """Return what is wrong without what differs from record to record.
+
+    >>> _counted_as(DataError("not valid JSON: expecting value at column 9"))
+    'not valid JSON'
+    """
+    return error.what.partition(":")[0].partition(" at byte ")[0]
 
 
 def _told_apart(records: Iterable[tuple[str, R]], path: Path) -> Iterator[tuple[str, R]]:
@@ -67,9 +100,52 @@ def read_examples(path: Path, task: str, *, labels: list[str] | None = None) -> 
     return examples
 
 
-def _placed(path: Path, task: str) -> Iterator[tuple[str, Example]]:
+def stream_examples(
+    path: Path, task: str, *, reject: Callable[[Reject], None] | None = None
+) -> Iterator[Example]:
+    """Yield the examples of a file or reference, one in memory at a time; bad lines go to `reject`, or stop.
+
+    Ids are not compared: `count_examples` does that.
+    """
+    for _, example in _placed(path, task, reject):
+        yield example
+
+
+def count_examples(path: Path, task: str, *, reject: Callable[[Reject], None] | None = None) -> int:
+    """Return how many good examples there are; their ids must differ. Eight bytes an example are held.
+
+    >>> count_examples(Path("mini:topics/dev"), "classify")
+    300
+    """
+    hashes = array("q", (hash(example.id) for _, example in _placed(path, task, reject)))
+    if not hashes:
+        raise DataError("the file has no records", where=path, remedy=_ONE_A_LINE)
+    sorted_E = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    twice = set(sorted_E[1:][sorted_E[1:] == sorted_E[:-1]].tolist())
+    if twice:  # the same id, or by a rare chance only the same hash
+        placed = _placed(path, task, lambda _: None)
+        for _ in _told_apart(((where, e) for where, e in placed if hash(e.id) in twice), path):
+            pass
+    return len(hashes)
+
+
+def holds_examples(source: str) -> bool:
+    """Return whether a source is examples of a task, and not plain texts, by its name.
+
+    >>> holds_examples("mini:ner/test"), holds_examples("mini:raw"), holds_examples("raw/*.txt")
+    (True, False, False)
+    """
+    if is_reference(source):
+        return Reference.of(source).part != RAW
+    kind = kind_of(Path(source).name, named=True)
+    return Path(source).is_file() and kind.format in ("jsonl", "") and kind.packing in ("gzip", "")
+
+
+def _placed(
+    path: Path, task: str, reject: Callable[[Reject], None] | None = None
+) -> Iterator[tuple[str, Example]]:
     if not is_reference(path):
-        yield from _read_records(path, EXAMPLES[task])
+        yield from _read_records(path, EXAMPLES[task], reject)
         return
     given = Reference.of(path).labelled.task
     if given != task:

@@ -5,6 +5,7 @@
   (ids and places without texts), and as examples that somebody else has answered, in the forms of gold.
 - Reading is scored by texts: an answer that does not stand where the file says is none the worse for it.
 - An answer of reading is a text. Where it stands in the passage it gets the first place there.
+- Tags that break their scheme are entities to some scorers and none to others: they are read both ways.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from zhbert.read.examples import read_examples, read_predictions
 from zhbert.read.forms import FORMS, Form, How
 from zhbert.read.forms.base import get, read_json, records_of
 from zhbert.read.forms.cluener import entities_of
+from zhbert.read.forms.tagged import CONLL
 from zhbert.read.references import is_reference
 from zhbert.records import (
     EXAMPLES,
@@ -128,10 +130,47 @@ def _places(path: Path, task: str, gold: Gold) -> list[Prediction]:
 def _answered(path: Path, task: str, gold: Gold, form: str) -> list[Prediction]:
     """Return examples that somebody has answered as predictions; their texts must be those of gold."""
     examples = read_gold(path, task, form=form)
+    _check_texts(examples, gold, path)
+    return [_as_prediction(example) for example in examples]
+
+
+def _check_texts(examples: Sequence[Example], gold: Gold, path: Path) -> None:
     for example in examples:
         if example.id in gold and texts_of(example) != texts_of(gold[example.id]):
             raise DataError(f'"{example.id}" has another text than in the gold data', where=path)
-    return [_as_prediction(example) for example in examples]
+
+
+Tagged = tuple[list[Prediction], list[Prediction], int]
+
+
+def read_broken_tags(path: Path, gold: Sequence[Example], gold_path: Path) -> Tagged | None:
+    """Return entities of tags that break their scheme in some sentences, and in how many; None of any others.
+
+    First those that stand there whole, as seqeval's strict mode has it, then all as conlleval (seqeval's
+    default mode) reads them. Where spans of the gold file begin with B, one that begins with I breaks it.
+    """
+    if not path.is_file():
+        return None
+    try:
+        scheme = _scheme(path)
+        if scheme == "IOB1" and gold_path.is_file() and _scheme(gold_path) == "BIO":
+            scheme = "BIO"
+        hows = [How(task="ner", scheme=scheme, repair=True, scored=strict) for strict in (True, False)]
+        strict, lenient = ([example for _, example in CONLL.read(path, how)] for how in hows)
+    except DataError:
+        return None
+    broken = hows[0].counts["sentences with mended tags"]
+    if not broken:
+        return None
+    _check_texts(strict, {example.id: example for example in gold}, path)
+    return [_as_prediction(e) for e in strict], [_as_prediction(e) for e in lenient], broken
+
+
+def _scheme(path: Path) -> str:
+    """Return the scheme of a file of tags."""
+    how = How(task="ner", repair=True)
+    next(iter(CONLL.read(path, how)), None)
+    return how.found["scheme"]
 
 
 def _as_prediction(example: Example) -> Prediction:

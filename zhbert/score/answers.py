@@ -13,6 +13,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ HAS_EXACT = Metric("has_answer_exact_match", ("has_exact", "has"), ratio)
 NO_ANSWER = Metric("no_answer_accuracy", ("no_right", "no"), ratio)
 
 Judge = Callable[[Sequence[str], str], tuple[float, float]]
+Said = TypeVar("Said", str, Sequence[str])
 _COLUMNS = ("n", "exact", "f1", "has", "has_exact", "has_f1", "no", "no_right")
 
 
@@ -51,6 +53,31 @@ def count_answers(
     (0.0, 0.667)
     """
     rows = [_row(example.texts, answers.get(example.id), judge or judge_answer) for example in examples]
+    return _table(examples, rows)
+
+
+def count_best(examples: Sequence[ReadingExample], answers: Mapping[str, Sequence[str]]) -> Counts:
+    """Return the counts of whichever of several answers is best: what could be won by choosing among them.
+
+    >>> asked = ReadingExample(id="问", context="他毕业于北大。", question="哪里？", published=("北京大学",))
+    >>> float(EXACT(count_best([asked], {"问": ["北京", "北京大学", ""]})))
+    1.0
+    """
+    return _table(examples, [_row(example.texts, answers[example.id], _judge_best) for example in examples])
+
+
+def _judge_best(gold: Sequence[str], answers: Sequence[str]) -> tuple[float, float]:
+    best = (0.0, 0.0)
+    for answer in dict.fromkeys(answers):
+        exact, f1 = judge_answer(gold, answer)
+        best = max(best[0], exact), max(best[1], f1)
+        if best == (1.0, 1.0):
+            break
+    return best
+
+
+def _table(examples: Sequence[ReadingExample], rows: Sequence[tuple[float, ...]]) -> Counts:
+    """Return one row a question, questions on one passage as a group."""
     passages = {
         context: f"passage {i}" for i, context in enumerate(dict.fromkeys(e.context for e in examples), 1)
     }
@@ -62,7 +89,9 @@ def count_answers(
     )
 
 
-def _row(gold: Sequence[str], answer: str | None, judge: Judge) -> tuple[float, ...]:
+def _row(
+    gold: Sequence[str], answer: Said | None, judge: Callable[[Sequence[str], Said], tuple[float, float]]
+) -> tuple[float, ...]:
     exact, f1 = (0.0, 0.0) if answer is None else judge(gold, answer)
     return (1, exact, f1, 1, exact, f1, 0, 0) if gold else (1, exact, f1, 0, 0, 0, 1, exact)
 
@@ -81,7 +110,7 @@ def judge_answer(gold: Sequence[str], answer: str) -> tuple[float, float]:
         empty = float(not answer.strip())
         return empty, empty
     kinds = dict.fromkeys(gold)
-    exact = any(_bare(text) == _bare(answer) for text in kinds)
+    exact = any(bare(text) == bare(answer) for text in kinds)
     said = units(answer)
     return float(exact), max(_f1(units(text), said) for text in kinds)
 
@@ -94,7 +123,7 @@ def units(text: str) -> list[str]:
     """
     found: list[str] = []
     latin = ""
-    for char in _bare(text):
+    for char in bare(text):
         if "\u4e00" <= char <= "\u9fa5":
             found += [*latin_words(latin), char] if latin else [char]
             latin = ""
@@ -103,7 +132,12 @@ def units(text: str) -> list[str]:
     return found + latin_words(latin)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """Return the letters of an answer that are judged.
+
+    >>> bare(" 《北京 University》")
+    '北京 university'
+    """
     return "".join(char for char in text.lower().strip() if char not in DROPPED)
 
 

@@ -25,7 +25,7 @@ def exhibits(systems: dict[str, Judged], *, rng: np.random.Generator, most: int 
     """Return up to `most` examples; the first system decides which are worth showing."""
     first = next(iter(systems.values()))
     kinds = [outcomes(first, row) for row in range(len(first.gold))]
-    return tuple(_exhibit(systems, row, kinds[row]) for row in choose(kinds, rng=rng, most=most))
+    return tuple(exhibit_of(systems, row, kinds[row]) for row in choose(kinds, rng=rng, most=most))
 
 
 def choose(kinds: Sequence[Sequence[str]], *, rng: np.random.Generator, most: int) -> list[int]:
@@ -88,7 +88,8 @@ _OUTCOMES: dict[str, Callable[[Judged, int], tuple[str, ...]]] = {
 }
 
 
-def _exhibit(systems: dict[str, Judged], row: int, kinds: tuple[str, ...]) -> Exhibit:
+def exhibit_of(systems: dict[str, Judged], row: int, kinds: tuple[str, ...]) -> Exhibit:
+    """Return one example with the gold answer and that of every system."""
     first = next(iter(systems.values()))
     gold: Any = first.gold[row]
     text, other = _TEXTS[first.task](gold)

@@ -53,8 +53,8 @@ def render(report: ProbeReport) -> str:
         functions=_SHOWN,
         report=report,
         hues=(),
-        kinds=len(KINDS),
-        kind_names=KINDS,
+        buttons=len(KINDS),
+        kinds=KINDS,
     )
 
 
@@ -149,7 +149,7 @@ def kept(audit: Audit) -> bool:
 
 def kind_class(one: Specimen) -> str:
     """Return the style classes by which a specimen is filtered."""
-    return " ".join(f"k{KINDS.index(kind)}" for kind in one.kinds)
+    return " ".join(f"x{KINDS.index(kind)}" for kind in one.kinds)
 
 
 def token(text: str) -> str:

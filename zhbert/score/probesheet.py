@@ -8,6 +8,7 @@
 
 from dataclasses import dataclass, field
 
+from zhbert.plain import RARE
 from zhbert.score.curves import Curves
 from zhbert.score.interval import Difference, Interval
 
@@ -62,6 +63,20 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Words, phrases or entities in the text: how many are hidden `whole`, and how many `partly`.
+
+    `share` is how many of the hidden tokens stand in one; a token may be in a word, a phrase and an entity.
+    """
+
+    kind: str
+    n: int
+    whole: int
+    partly: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """What a masking does to the held-out text; `shares` are those of [MASK], another token, the same one."""
 
@@ -83,16 +98,22 @@ class Audit:
     long_samples_without: int
     documents: int
     documents_without: int
+    units: tuple[Unit, ...] = field(default=(), metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """How one encoder was trained to guess: its curves, and its masking, or why that is not known."""
+    """How one encoder was trained to guess: its curves, and its masking, or why that is not known.
+
+    `text` is what it read by source, `card` the data card of that: as far as folders beside it prove it.
+    """
 
     name: str
     curves: Curves = field(default_factory=Curves)
     audits: tuple[Audit, ...] = ()
     note: str = ""
+    text: dict[str, str] = field(default_factory=dict, metadata=RARE)
+    card: str = field(default="", metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ from zhbert.score.guesses import (
 )
 from zhbert.score.interval import Difference, interval, paired, verdict
 from zhbert.score.probesheet import Against, Cut, Judged, Measure
-from zhbert.score.slices import SMALL, bands
+from zhbert.score.questions import bands
+from zhbert.score.slices import SMALL
 
 DRAWS = 2000
 SOURCES = 20

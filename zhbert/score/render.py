@@ -1,19 +1,26 @@
 """The page of an evaluation report (`page.py` says what all pages have in common).
 
 - Charts are small SVGs whose coordinates are per cent, so they stretch while their text does not.
+- However long a name, a text or a list of the data is, the page shows its beginning; report.json has it all.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from zhbert.score import marks
+from zhbert.score import amounts, marks
+from zhbert.score.browse import browser_of
+from zhbert.score.cost import SystemCost
 from zhbert.score.interval import Interval
+from zhbert.score.keptcurve import drawn, lowest_shown
 from zhbert.score.page import in_both, render_page
-from zhbert.score.sheet import Comparison, Confused, Exhibit, Gap, Report, Section, Spread, SystemSheet
+from zhbert.score.sheet import Comparison, Confused, Gap, Report, Section, Spread, SystemSheet
+from zhbert.score.sheet_match import Tally
+from zhbert.score.splits import label_bars, length_bars
+from zhbert.score.summary import headline_of
 from zhbert.score.trainings import LIE, MEAN, range_words
 from zhbert.score.words import chinese, name_of, p_value, percent, points
 
@@ -21,32 +28,47 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HUES = (205, 28, 145, 330, 265, 52, 178, 5, 95, 290, 230, 75)
-KINDS = 8
 HEAT = 15
+ROWS = 150  # of a table of labels or of parts of one family
 NOISE = "With {} examples, differences of the headline below about {} points are noise."
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
-def render(report: Report) -> str:
-    """Return the whole page of a report."""
+def render(report: Report, costs: Sequence[SystemCost] = ()) -> str:
+    """Return the whole page of a report, and of what it took to make the predictions."""
     return render_page(
         "report.html.j2",
         room="score",
         title=report.title,
         format=report.format,
-        styles=["report.css"] + ["trainings.css"] * any(section.spreads for section in report.sections),
+        styles=["report.css"]
+        + ["trainings.css"] * any(section.spreads for section in report.sections)
+        + ["match.css"] * any(section.match is not None for section in report.sections),
         functions=_SHOWN,
         report=report,
+        costs=costs,
         whole=Axis(0.0, 1.0, ()),
         hues=HUES,
-        kinds=KINDS,
+        rows=ROWS,
+        buttons=max(browser_of(s, some).used for s in report.sections for some in (s.exhibits, s.contrasts)),
     )
+
+
+def clean(text: object) -> str:
+    """Return the beginning of a text of the data, what cannot be seen spelt out."""
+    return marks.clean(marks.short(str(text)))
+
+
+def visible(text: str) -> str:
+    """Return a piece of a text, which is no longer than it may be, what cannot be seen spelt out."""
+    return marks.clean(text)
 
 
 def t(word: str) -> "Markup":
     """Return a word in both languages; one that the table does not know stands once."""
     english = name_of(word)
-    return in_both(english, chinese(english))
+    known = chinese(english)
+    return in_both(english if known else marks.short(english), known)
 
 
 def filled(sentence: str, *values: object) -> "Markup":
@@ -98,11 +120,6 @@ def axis(intervals: Iterable[Interval]) -> Axis:
     return Axis(ticks[0], ticks[-1], ticks)
 
 
-def headline_of(section: Section, system: SystemSheet) -> Interval:
-    """Return the headline figure of a system."""
-    return next(figure.of for figure in system.figures if figure.name == section.headline)
-
-
 def place_of(section: Section, system: str) -> int:
     """Return which of a section's systems one is, which decides its colour."""
     return [one.name for one in section.systems].index(system) % 6
@@ -139,6 +156,14 @@ def slice_axis_of(section: Section) -> Axis:
     return Axis(wide.low, wide.high, (wide.low, wide.high))
 
 
+def shares_of(section: Section, tally: Tally) -> list[tuple[float, float, str]]:
+    """Return the stretches of a bar: where each begins, how wide it is, both in per cent, and its colour."""
+    one, other = (f"s{place_of(section, name)}" for name in (tally.first, tally.second))
+    counts = (tally.only_first, tally.both, tally.only_second, tally.neither)
+    widths = [round(100 * count / section.n, 2) for count in counts]
+    return list(zip(accumulate([0.0, *widths]), widths, (one, "both", other, "neither"), strict=False))
+
+
 def confused_of(system: SystemSheet) -> list[Confused]:
     """Return the ten most frequent confusions."""
     return [pair for pair in system.confused if pair.gold != pair.predicted][:10]
@@ -169,17 +194,6 @@ def heat_of(system: SystemSheet) -> Heat | None:
     )
 
 
-def kinds_of(section: Section) -> dict[str, int]:
-    """Return how many exhibits show each kind, "right" last."""
-    found = Counter(kind for exhibit in section.exhibits for kind in exhibit.kinds)
-    return dict(sorted(found.items(), key=lambda item: (item[0] == "right", -item[1]))[:KINDS])
-
-
-def kind_classes(kinds: dict[str, int], exhibit: Exhibit) -> str:
-    """Return the style classes by which an exhibit is filtered."""
-    return " ".join(f"k{i}" for i, kind in enumerate(kinds) if kind in exhibit.kinds)
-
-
 def colours_of(section: Section) -> dict[str, int]:
     """Return a colour per entity type, the most frequent first."""
     labels = [row.label for row in section.systems[0].classes]
@@ -198,6 +212,8 @@ def numbered(figures: Sequence[Interval]) -> list[tuple[Interval, int]]:
 
 _SHOWN = (
     t,
+    clean,
+    visible,
     percent,
     points,
     p_value,
@@ -212,13 +228,20 @@ _SHOWN = (
     spread_axis,
     axis_of,
     slice_axis_of,
+    shares_of,
     confused_of,
     heat_of,
-    kinds_of,
-    kind_classes,
+    browser_of,
     colours_of,
     groupby_kept,
     numbered,
+    label_bars,
+    length_bars,
+    amounts.size,
+    amounts.duration,
+    amounts.many,
+    lowest_shown,
+    drawn,
     marks.said,
     marks.entity_pieces,
     marks.answer_pieces,

@@ -2,23 +2,28 @@
 
 - `rng` decides the bootstrap draws and which examples are shown; the same seed gives the same
   report, byte for byte.
-- report.json is the report; report.html shows it and can be made from it again.
+- report.json is the report and always there. Every other form shows it and can be made from it again: a page,
+  Markdown, the card of the system that is judged. `schema` is for programs that read report.json.
+- What predicting took is different every time: it lies beside, in logs/cost.json; the page alone shows it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from zhbert.files import PAGE, write_text
 from zhbert.plain import from_plain
 from zhbert.score import words
+from zhbert.score.cost import SystemCost, write_costs
 from zhbert.score.interval import DRAWS
-from zhbert.score.page import write_page
+from zhbert.score.modelcard import write_card
+from zhbert.score.page import write_record
+from zhbert.score.schema import published
 from zhbert.score.sections import SectionInput, System, build_section, flat
-from zhbert.score.sheet import Comparison, Report, Section
-from zhbert.score.trainings import gap_words, mean_words
-from zhbert.score.words import name_of, p_value, percent, points
+from zhbert.score.sheet import Report
+from zhbert.score.summary import verdict_lines, write_summary
 
 __all__ = ["Report", "SectionInput", "System", "build_report", "headline", "read_report", "write_report"]
 
@@ -41,11 +46,38 @@ def build_report(
     )
 
 
-def write_report(report: Report, folder: Path) -> None:
-    """Write report.json and report.html into a folder."""
+Costs = Sequence[SystemCost]
+
+
+def _page(report: Report, costs: Costs) -> str:
     from zhbert.score.render import render  # jinja2 loads only here
 
-    write_page(folder, page=render(report), record=report)
+    return render(report, costs)
+
+
+FORMS: dict[str, tuple[str, Callable[[Report, Costs], str]]] = {
+    "html": (PAGE, _page),
+    "md": ("report.md", lambda report, _: write_summary(report)),
+    "card": ("README.md", lambda report, _: write_card(report)),
+    "schema": ("report.schema.json", lambda *_: published()),
+}
+USUAL = ("html",)
+
+
+def write_report(report: Report, folder: Path, *, forms: Collection[str] = USUAL, costs: Costs = ()) -> None:
+    """Write report.json into a folder, what the predictions took, and the other forms that are wanted."""
+    write_record(folder, report)
+    if costs:
+        write_costs(folder, costs)
+    for name, (file, write) in FORMS.items():
+        if name in forms:
+            write_text(folder / file, write(report, costs))
+
+
+def shown_at(folder: Path) -> Path:
+    """Return the file of a folder in which people read a report: the first form that is there."""
+    places = [folder / file for name, (file, _) in FORMS.items() if name != "schema"]
+    return next((place for place in places if place.is_file()), folder / "report.json")
 
 
 def read_report(path: Path) -> Report:
@@ -56,25 +88,3 @@ def read_report(path: Path) -> Report:
 def headline(report: Report) -> list[str]:
     """Return the verdicts, one line each, for a terminal."""
     return [line for section in report.sections for line in verdict_lines(section)]
-
-
-def verdict_lines(section: Section) -> list[str]:
-    """Return the lines that say how good the first system is and whether that beats the others."""
-    first, name = section.systems[0], name_of(section.headline)
-    figure = next(figure.of for figure in first.figures if figure.name == section.headline)
-    head = f"{section.name} {name} {percent(figure.value)} % [{percent(figure.low)}, {percent(figure.high)}]"
-    own = (s for s in section.spreads if (s.system, s.metric) == (first.name, section.headline))
-    for spread in own:
-        head += f" ({mean_words(spread)})"
-    against = [c for c in section.comparisons if c.metric == section.headline]
-    return [f"{head}, {_against(section, c)}" for c in against] or [f"{head}, {first.name}"]
-
-
-def _against(section: Section, comparison: Comparison) -> str:
-    """Return one comparison in words, with its verdict and how the trainings lie to each other."""
-    d, c = comparison.difference, comparison
-    gain = f"{points(d.value)} points [{percent(d.low)}, {percent(d.high)}]"
-    said = f"{c.first} − {c.second} = {gain}, p = {p_value(d.p)}: {c.verdict}"
-    same = (c.first, c.second, c.metric)
-    gaps = [gap_words(gap) for gap in section.gaps if (gap.first, gap.second, gap.metric) == same]
-    return "; ".join([said, *gaps])

@@ -1,6 +1,7 @@
 """One section of a report: several systems on one data set, judged, compared and cut into parts.
 
-- The first system is the one that is judged; every other is compared with it.
+- The first system is the one that is judged; every other is compared with it, and on request each with each
+  on the headline (`match.py`).
 - All systems of a section answer the same examples, so differences are paired.
 - A system is one training or several; then every figure is the mean over them, and what takes one set
   of answers is that of the first.
@@ -15,14 +16,17 @@ import numpy as np
 
 from zhbert.errors import DataError
 from zhbert.records import Example, Prediction
+from zhbert.score.asides import with_asides
 from zhbert.score.calibration import calibrations
 from zhbert.score.contaminated import contaminated
 from zhbert.score.counts import Counts, Metric, label_metric
+from zhbert.score.coverage import Coverage
 from zhbert.score.entities import ERRORS
 from zhbert.score.exhibits import exhibits
 from zhbert.score.interval import DRAWS, holm, interval, paired, verdict
 from zhbert.score.judge import Judged, judge
 from zhbert.score.labels import confusion
+from zhbert.score.match import asked_of, with_match
 from zhbert.score.robust import Trial, robustness
 from zhbert.score.sheet import (
     ClassRow,
@@ -30,19 +34,22 @@ from zhbert.score.sheet import (
     Confused,
     Figure,
     Meeting,
+    Note,
     Section,
     SliceRow,
     SystemSheet,
 )
+from zhbert.score.splits import data_sheet
 from zhbert.score.trainings import gaps, spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """What one training of a system predicted, and free facts about it: size, seconds, seed, ..."""
+    """What one training of a system predicted, free facts about it (size, seed, ...), and what it read."""
 
     predictions: Sequence[Prediction]
     facts: Mapping[str, object] = field(default_factory=dict)
+    read: Coverage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +58,9 @@ class SectionInput:
 
     A system is what it predicted, with or without facts, or a list of `System`s: its trainings. `head` says
     in which way the task is answered, where gold may not show it. `trials` are what the first training of the
-    first system says of changed texts, `meetings` the test texts that were met in what the systems have read.
+    first system says of changed texts, `meetings` the test texts that were met in what the systems have read,
+    `notes` what is to be said of what they learnt from. With `every_pair` each system is compared with each,
+    and shown is who is right where another is not.
     """
 
     name: str
@@ -63,6 +72,8 @@ class SectionInput:
     head: str = ""
     trials: Sequence[Trial] = ()
     meetings: Sequence[Meeting] = ()
+    every_pair: bool = False
+    notes: Sequence[Note] = ()
 
 
 def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int = DRAWS) -> Section:
@@ -73,22 +84,22 @@ def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int =
     judged = {name: _judged(given, name, trainings) for name, trainings in systems.items()}
     counts = {name: [one.counts for one in trainings] for name, trainings in judged.items()}
     first = next(iter(judged.values()))[0]
-    return Section(
+    asked = asked_of(list(counts), first.metrics, every_pair=given.every_pair)
+    section = Section(
         name=given.name,
         task=given.task,
         n=len(first.gold),
         headline=first.headline.name,
         definition=first.rules.definition,
         systems=tuple(
-            _system(name, trainings, merged([system.facts for system in systems[name]]), rng, draws)
-            for name, trainings in judged.items()
+            _system(name, trainings, systems[name], rng, draws) for name, trainings in judged.items()
         ),
-        comparisons=_comparisons(counts, first.metrics, rng, draws),
+        comparisons=_comparisons(counts, asked, rng, draws),
         slices=_slices(list(judged.values()), rng, draws),
         exhibits=exhibits({name: trainings[0] for name, trainings in judged.items()}, rng=rng),
         coverage=flat(given.coverage),
         spreads=spreads(counts, first.metrics),
-        gaps=gaps(counts, first.metrics),
+        gaps=gaps(counts, asked),
         robustness=robustness(
             given.task,
             first.predictions,
@@ -99,8 +110,12 @@ def build_section(given: SectionInput, *, rng: np.random.Generator, draws: int =
             head=first.rules.way,
         ),
         calibration=calibrations({name: trainings[0] for name, trainings in judged.items()}),
+        data=data_sheet(given.task, first.gold, given.train),
+        notes=tuple(given.notes),
         contamination=contaminated(counts, first.headline, given.meetings, rng=rng, draws=draws),
     )
+    section = with_asides(section, judged, rng=rng, draws=draws)
+    return with_match(section, judged, rng=rng) if given.every_pair else section
 
 
 def _trainings(given: System | Sequence[System] | Sequence[Prediction]) -> tuple[System, ...]:
@@ -124,7 +139,7 @@ def _judged(given: SectionInput, name: str, trainings: Sequence[System]) -> list
 
 
 def _system(
-    name: str, trainings: Sequence[Judged], facts: dict[str, str], rng: np.random.Generator, draws: int
+    name: str, trainings: Sequence[Judged], known: Sequence[System], rng: np.random.Generator, draws: int
 ) -> SystemSheet:
     first, counts = trainings[0], [one.counts for one in trainings]
     unread = [[prediction.coverage < 1 for prediction in one.predictions] for one in trainings]
@@ -137,7 +152,8 @@ def _system(
         mistakes={kind: _mean_count(counts, kind) for kind in ERRORS} if first.task == "ner" else {},
         confused=_confused(first),
         cut=sum(map(any, zip(*unread, strict=True))),
-        facts=facts,
+        facts=merged([one.facts for one in known]),
+        read=known[0].read,
     )
 
 
@@ -180,24 +196,22 @@ def _labels(record: Any) -> tuple[str, ...]:
 
 def _comparisons(
     counts: Mapping[str, Sequence[Counts]],
-    metrics: Sequence[Metric],
+    asked: Sequence[tuple[str, str, Metric]],
     rng: np.random.Generator,
     draws: int,
 ) -> tuple[Comparison, ...]:
-    """Return the first system against every other; the more there are, the stricter each p value (Holm)."""
-    (first, ours), *others = counts.items()
+    """Return every comparison that is asked for; the more by one metric, the stricter each p value (Holm)."""
     found = {
-        (second, metric.name): paired(ours, theirs, metric, rng=rng, draws=draws)
-        for second, theirs in others
-        for metric in metrics
+        (first, second, metric.name): paired(counts[first], counts[second], metric, rng=rng, draws=draws)
+        for first, second, metric in asked
     }
-    for metric in metrics:
-        family = [(second, metric.name) for second, _ in others]
+    for metric in dict.fromkeys(name for _, _, name in found):
+        family = [key for key in found if key[2] == metric]
         for key, p in zip(family, holm([found[key].p for key in family]), strict=True):
             found[key] = replace(found[key], p=p)
     return tuple(
         Comparison(first=first, second=second, metric=name, difference=of, verdict=verdict(of))
-        for (second, name), of in found.items()
+        for (first, second, name), of in found.items()
     )
 
 

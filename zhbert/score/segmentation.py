@@ -6,7 +6,7 @@
   was predicted where there is none is neither old nor new.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,8 @@ def count_words(
     ids: Sequence[str],
     gold: Sequence[Words],
     predicted: Sequence[Words],
-    *,
-    keep: Callable[[int, Span], bool] = lambda _row, _span: True,
 ) -> Counts:
-    """Return the counts of gold and predicted words; `keep` restricts both to some of them.
+    """Return the counts of gold and predicted words.
 
     >>> text = "我在北京大学"
     >>> gold = [Span.of(text, 0, 1), Span.of(text, 1, 2), Span.of(text, 2, 6)]
@@ -49,16 +47,14 @@ def count_words(
     >>> round(float(WORD_PRECISION(counts)), 4), round(float(WORD_RECALL(counts)), 4)
     (0.5, 0.6667)
     """
-    found = [
-        ({span for span in a if keep(row, span)}, {span for span in b if keep(row, span)})
-        for row, (a, b) in enumerate(zip(gold, predicted, strict=True))
-    ]
+    found = [(set(a), set(b)) for a, b in zip(gold, predicted, strict=True)]
     names, table = label_table(found, lambda span: span.label)
-    ranges = np.array([[1.0, len(a), *_ranges(a, b)] for a, b in found]).reshape(len(found), -1)
+    ranges = np.array([[1.0, len(a), *shared_ranges(a, b)] for a, b in found]).reshape(len(found), -1)
     return Counts(("n", "gold", *RANGES, *names), np.hstack([ranges, table]), tuple(ids))
 
 
-def _ranges(gold: set[Span], predicted: set[Span]) -> tuple[int, int, int]:
+def shared_ranges(gold: set[Span], predicted: set[Span]) -> tuple[int, int, int]:
+    """Return how many ranges are right, how many too many, and how many are lacking."""
     one, other = ({(span.start, span.end) for span in spans} for spans in (gold, predicted))
     return len(one & other), len(other - one), len(one - other)
 

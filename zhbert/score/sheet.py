@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 
 from zhbert.plain import RARE
 from zhbert.records import Span
+from zhbert.score.coverage import Coverage
 from zhbert.score.interval import Difference, Interval
+from zhbert.score.sheet_asides import Aside, McNemar, Slip
+from zhbert.score.sheet_match import Match
+from zhbert.score.splits import DataSheet
 
 FORMAT = 1
 MEETINGS = "contamination.json"  # in which `zhbert contamination` writes its meetings
@@ -50,7 +54,10 @@ class Confused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemSheet:
-    """One system: figures, classes, mistakes by kind, and what its maker says about it."""
+    """One system: figures, classes, mistakes by kind, and what its maker says about it.
+
+    `read` is how much of the texts it saw; of predictions that others made that is not known.
+    """
 
     name: str
     figures: tuple[Figure, ...]
@@ -59,6 +66,9 @@ class SystemSheet:
     confused: tuple[Confused, ...] = ()
     cut: int = 0
     facts: dict[str, str] = field(default_factory=dict)
+    asides: tuple[Aside, ...] = field(default=(), metadata=RARE)
+    slips: tuple[Slip, ...] = field(default=(), metadata=RARE)
+    read: Coverage | None = field(default=None, metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +80,7 @@ class Comparison:
     metric: str
     difference: Difference
     verdict: str
+    exact: McNemar | None = field(default=None, metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +110,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRow:
-    """One part of the test set with the headline figure of every system, in the systems' order."""
+    """One part of the test set with the headline figure of every system, in the systems' order.
+
+    `difference` is that of the first two, its p value adjusted over all parts of the section.
+    """
 
     family: str
     name: str
@@ -108,6 +122,8 @@ class SliceRow:
     small: bool
     figures: tuple[Interval, ...]
     ids: tuple[str, ...]
+    difference: Difference | None = field(default=None, metadata=RARE)
+    verdict: str = field(default="", metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +150,21 @@ class Sureness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Untempered:
+    """How sure a system would be without its temperature."""
+
+    error: float
+    brier: float
+    bins: tuple[Sureness, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How sure a system is and how right; `kept` are shares of the surest answers, and of them the right."""
+    """How sure a system is and how right; `kept` are shares of the surest answers, and of them the right.
+
+    `curve` is the same for up to 100 shares, `aurc` the mean share of wrong answers over all shares; `before`
+    is there where the system has a temperature.
+    """
 
     system: str
     n: int
@@ -143,6 +172,9 @@ class Calibration:
     brier: float
     bins: tuple[Sureness, ...]
     kept: tuple[tuple[float, float], ...]
+    curve: tuple[tuple[float, float], ...] = field(default=(), metadata=RARE)
+    aurc: float | None = field(default=None, metadata=RARE)
+    before: Untempered | None = field(default=None, metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +228,21 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a reader must know of what a system learnt from before its figures are believed."""
+
+    system: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Everything about one task on one data set; the first system is the one that is judged.
 
     `spreads` and `gaps` are there only where a system has several trainings, `robustness` only where texts
-    were changed, `contamination` only where it was looked for, in report.json too.
+    were changed, `contamination` only where it was looked for, `match` and `contrasts` (what only one of the
+    first two systems answers right) only where every pair was compared, `notes` only where hashes prove
+    something of what a system learnt from, in report.json too.
     """
 
     name: str
@@ -218,6 +260,10 @@ class Section:
     robustness: tuple[Robustness, ...] = field(default=(), metadata=RARE)
     contamination: tuple[Contamination, ...] = field(default=(), metadata=RARE)
     calibration: tuple[Calibration, ...] = field(default=(), metadata=RARE)
+    match: Match | None = field(default=None, metadata=RARE)
+    contrasts: tuple[Exhibit, ...] = field(default=(), metadata=RARE)
+    data: DataSheet | None = field(default=None, metadata=RARE)
+    notes: tuple[Note, ...] = field(default=(), metadata=RARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

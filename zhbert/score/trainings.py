@@ -47,14 +47,19 @@ def spread(system: str, metric: str, figures: Figures) -> Spread:
     )
 
 
-def gaps(systems: Mapping[str, Sequence[Counts]], metrics: Sequence[Metric]) -> tuple[Gap, ...]:
-    """Return how the trainings of the first system lie to those of every other, metric by metric."""
-    (first, ours), *others = systems.items()
+def gaps(
+    systems: Mapping[str, Sequence[Counts]], asked: Sequence[tuple[str, str, Metric]]
+) -> tuple[Gap, ...]:
+    """Return how the trainings of systems that are compared lie to each other, metric by metric."""
+    order = list(dict.fromkeys(metric.name for _, _, metric in asked))
     return tuple(
-        gap((first, _figures(ours, metric)), (second, _figures(theirs, metric)), metric.name)
-        for metric in metrics
-        for second, theirs in others
-        if len(ours) > 1 or len(theirs) > 1
+        gap(
+            (first, _figures(systems[first], metric)),
+            (second, _figures(systems[second], metric)),
+            metric.name,
+        )
+        for first, second, metric in sorted(asked, key=lambda one: order.index(one[2].name))
+        if len(systems[first]) > 1 or len(systems[second]) > 1
     )
 
 

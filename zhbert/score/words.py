@@ -33,6 +33,12 @@ NAMES = {
     "has_answer_f1": "F1, answerable",
     "has_answer_exact_match": "exact match, answerable",
     "no_answer_accuracy": "accuracy, unanswerable",
+    "semeval_exact_f1": "F1, borders alone (SemEval exact)",
+    "semeval_partial_f1": "F1, overlaps too (SemEval partial)",
+    "semeval_type_f1": "F1, type and overlap (SemEval type)",
+    "surface_macro_f1": "macro F1 of surfaces (CLUENER)",
+    "best_f1": "F1 of the best answer",
+    "best_exact_match": "exact match of the best answer",
 }
 
 

@@ -14,7 +14,7 @@ What is peculiar:
 Shapes: T tokens of a window, R lengths of a span, 2 for start and end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from zhbert.encode.windows import Window
 from zhbert.task.base import Scores
+from zhbert.task.temperature import Ballot
 
 Numbers = npt.NDArray[np.float64]
 
@@ -37,11 +38,18 @@ class Found:
 
 
 def best_answers(
-    scores: Sequence[Scores], windows: Sequence[Window], *, offset: int, longest: int, count: int
+    scores: Sequence[Scores],
+    windows: Sequence[Window],
+    *,
+    offset: int,
+    longest: int,
+    count: int,
+    temperature: float = 1.0,
 ) -> tuple[list[Found], float]:
     """Return the best `count` spans of a context, best first, and the logarithm of the odds of all together.
 
-    A window's scores (2, …) begin with [CLS]; its tokens stand from `offset` on, one [SEP] after them.
+    A window's scores (2, …) begin with [CLS]; its tokens stand from `offset` on, one [SEP] after them. The
+    logarithms of all odds are divided by the temperature.
 
     >>> scores = np.log([[[1, 1, 2, 8, 1], [1, 1, 4, 2, 1]]])
     >>> found, total = best_answers(scores, [(0, 2)], offset=2, longest=2, count=2)
@@ -50,15 +58,45 @@ def best_answers(
     """
     best: list[Found] = []
     totals = [-np.inf]
+    for start, odds_TR in odds(scores, windows, offset=offset, longest=longest):
+        if np.isfinite(odds_TR).any():
+            tempered_TR = odds_TR / temperature
+            totals.append(float(np.logaddexp.reduce(tempered_TR, axis=None)))
+            best += _top(tempered_TR, start, count)
+    best.sort(key=lambda found: (-found.value, found.first, found.stop))
+    return best[:count], float(np.logaddexp.reduce(totals))
+
+
+def odds(
+    scores: Sequence[Scores], windows: Sequence[Window], *, offset: int, longest: int
+) -> Iterator[tuple[int, Numbers]]:
+    """Yield where each window begins, and the logarithms of the odds of the spans that are judged in it."""
     for score, window, (low, high) in zip(scores, windows, _middles(windows), strict=True):
         null = float(score[0, 0] + score[1, 0])
         odds_TR = band(score[:, offset:-1].astype(np.float64), longest=longest) - null
         _mask(odds_TR, window[0], low, high)
-        if np.isfinite(odds_TR).any():
-            totals.append(float(np.logaddexp.reduce(odds_TR, axis=None)))
-            best += _top(odds_TR, window[0], count)
-    best.sort(key=lambda found: (-found.value, found.first, found.stop))
-    return best[:count], float(np.logaddexp.reduce(totals))
+        yield window[0], odds_TR
+
+
+def ballot_of(
+    found: Iterable[tuple[int, Numbers]], right: Collection[tuple[int, int]], *, null: bool
+) -> Ballot:
+    """Return all spans, and "none" where that can be said, as one choice; right is "none" where no span is.
+
+    >>> found = ballot_of([(3, np.array([[2.0, 5.0], [4.0, -np.inf]]))], {(3, 5)}, null=True)
+    >>> found.logs.tolist(), found.right.tolist()
+    ([[0.0, 2.0, 5.0, 4.0]], [[False, False, True, False]])
+    """
+    logs, marks = [np.zeros(int(null))], [np.full(int(null), not right)]
+    for start, odds_TR in found:
+        right_TR = np.zeros(odds_TR.shape, dtype=np.bool_)
+        for first, stop in right:
+            if 0 <= first - start < len(odds_TR) and stop - first <= odds_TR.shape[1]:
+                right_TR[first - start, stop - first - 1] = True
+        there_TR = np.isfinite(odds_TR)
+        logs.append(odds_TR[there_TR])
+        marks.append(right_TR[there_TR])
+    return Ballot(np.concatenate(logs)[None], np.concatenate(marks)[None])
 
 
 def band(scores_2T: Numbers, *, longest: int) -> Numbers:

@@ -18,10 +18,16 @@ from zhbert.encode.shards import CONTINUES_WORD
 from zhbert.encode.strategies import LONGEST, STRATEGIES, Masking
 from zhbert.files import read_manifest
 from zhbert.model import store
-from zhbert.score.probesheet import Audit
-from zhbert.task.heldout import SEED, HeldOut, is_special
+from zhbert.score.probesheet import Audit, Unit
+from zhbert.task.heldout import SEED, HeldOut, is_special, units
 
 ALWAYS = 30  # real tokens from which on a sample always has a mask
+_KINDS = (  # name, kind in the shards, tokens at least and at most
+    ("words of one token", "word", 1, 1),
+    ("words of several tokens", "word", 2, LONGEST),
+    ("phrases", "phrase", 2, LONGEST),
+    ("entities", "entity", 2, LONGEST),
+)
 
 
 def masking_of(encoder: str, *, strategy: str, rate: float) -> tuple[MaskingConfig | None, str]:
@@ -88,6 +94,25 @@ def _audit(text: HeldOut, masking: Masking, done: float, by: str) -> Audit:
         long_samples_without=int(((hidden_S == 0) & (real_S >= ALWAYS)).sum()),
         documents=len(text.documents),
         documents_without=int((hidden_D == 0).sum()),
+        units=tuple(_unit(text, taken_T, *kind) for kind in _KINDS),
+    )
+
+
+def _unit(
+    text: HeldOut, taken_T: np.ndarray[Any, np.dtype[np.bool_]], name: str, kind: str, least: int, most: int
+) -> Unit:
+    """Return how the units of a kind fared, of those that could be chosen."""
+    heads_U, lengths_U = units(text, kind, most=len(taken_T))
+    fit_U = (least <= lengths_U) & (lengths_U <= most)
+    heads_U, lengths_U = heads_U[fit_U], lengths_U[fit_U]
+    ends_T1 = np.concatenate([[0], np.cumsum(taken_T)])
+    hidden_U = ends_T1[heads_U + lengths_U] - ends_T1[heads_U]
+    return Unit(
+        kind=name,
+        n=len(heads_U),
+        whole=int((hidden_U == lengths_U).sum()),
+        partly=int(((hidden_U > 0) & (hidden_U < lengths_U)).sum()),
+        share=float(hidden_U.sum() / max(1, taken_T.sum())),
     )
 
 

@@ -5,6 +5,7 @@ merges them again, so nothing is cut silently. What a task cannot see in spite o
 of an over-long pair or question) lowers the prediction's `coverage`.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -18,9 +19,11 @@ from transformers import PreTrainedModel
 from zhbert.encode.tokenizer import Encoded, Tokenizer
 from zhbert.encode.windows import windows
 from zhbert.model.heads import chooses
+from zhbert.model.onnx import OnnxModel
 from zhbert.model.unpadded import unpadded
 from zhbert.records import Example, Prediction
 from zhbert.task.lesson import Lesson
+from zhbert.task.temperature import Ballot
 from zhbert.train.job import Micro
 
 IGNORED = -100
@@ -53,29 +56,54 @@ class Setting:
 class Feature:
     """One window of one example, as the model sees it.
 
-    `span` is the range of the example's text tokens that the window holds, `offset` the place
-    of the first of them in `ids`; `target` is what the loss compares with (None: nothing is learnt)
-    and `weight` how much that counts. One that `follows` belongs to the feature before it: their loss is one.
+    `ids` are kept in four bytes each; of two texts, `second` is the place where the other one begins. `span`
+    is the range of the example's text tokens that the window holds, `offset` the place of the first of them
+    in `ids`; `target` is what the loss compares with (None: nothing is learnt) and `weight` how much that
+    counts. One that `follows` belongs to the feature before it: their loss is one.
     """
 
-    ids: list[int]
-    segments: list[int]
+    ids: Sequence[int]
     span: tuple[int, int]
     offset: int
+    second: int | None = None
     target: Any = None
     weight: float = 1.0
     follows: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", array("i", self.ids))
+
+    @property
+    def segments(self) -> list[int]:
+        """Return for every token which text it belongs to.
+
+        >>> Feature(ids=[2, 9, 3, 8, 3], span=(0, 1), offset=3, second=3).segments
+        [0, 0, 0, 1, 1]
+        """
+        first = len(self.ids) if self.second is None else self.second
+        return [0] * first + [1] * (len(self.ids) - first)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An example with its tokens and its features; `lost` counts the right answers that they cannot say."""
+    """An example with its tokens and its features; `lost` counts the right answers that they cannot say.
+
+    `unread` characters are in no feature; an option's, and its question's, count once for each option.
+    """
 
     example: Example
     encoded: Encoded
     features: list[Feature]
     coverage: float = 1.0
+    unread: int = 0
     lost: int = 0
+
+
+def characters_after(text: str, encoded: Encoded, tokens: int) -> int:
+    """Return how many characters of a text follow its first so many tokens; where all are kept, none do."""
+    if tokens >= len(encoded):
+        return 0
+    return len(text) - int(encoded.offsets[tokens, 0])
 
 
 class Task(Protocol):
@@ -120,6 +148,15 @@ class Task(Protocol):
         return {}
 
     @property
+    def tempers(self) -> bool:
+        """Return whether its probabilities are those of logits, which a temperature can divide."""
+        return False
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the logits of the answers to an example and what is right; None where that is not known."""
+        return None
+
+    @property
     def undecided(self) -> bool:
         """Return whether dev has a number of the answer to decide."""
         return False
@@ -132,7 +169,7 @@ class Task(Protocol):
 def together(features: Sequence[Feature]) -> list[list[int]]:
     """Return the numbers of features that must stand in one micro-batch, group by group.
 
-    >>> one = Feature(ids=[1], segments=[0], span=(0, 1), offset=0)
+    >>> one = Feature(ids=[1], span=(0, 1), offset=0)
     >>> together([one, replace(one, follows=True), one])
     [[0, 1], [2]]
     """
@@ -148,7 +185,7 @@ def together(features: Sequence[Feature]) -> list[list[int]]:
 def evened(prepared: Iterable[Prepared]) -> list[Feature]:
     """Return the features of examples with weights by which all examples count alike, on average 1.
 
-    >>> one = Feature(ids=[1], segments=[0], span=(0, 1), offset=0)
+    >>> one = Feature(ids=[1], span=(0, 1), offset=0)
     >>> short, long = (Prepared(example=None, encoded=None, features=[one] * n) for n in (1, 3))
     >>> [feature.weight for feature in evened([short, long])]
     [2.0, 0.6666666666666666, 0.6666666666666666, 0.6666666666666666]
@@ -171,11 +208,14 @@ def collate(task: Task, features: Sequence[Feature], *, with_targets: bool = Tru
     return Micro(tensors | targets, count, sum(len(f.ids) for f in features))
 
 
-def _padded(rows: Sequence[list[int]], length: int, value: int) -> Tensor:
-    return torch.tensor([row + [value] * (length - len(row)) for row in rows], dtype=torch.long)
+def _padded(rows: Sequence[Sequence[int]], length: int, value: int) -> Tensor:
+    padded = np.full((len(rows), length), value, dtype=np.int64)
+    for row, values in enumerate(rows):
+        padded[row, : len(values)] = values
+    return torch.from_numpy(padded)
 
 
-def padded_targets(rows: Sequence[list[int]], length: int) -> Tensor:
+def padded_targets(rows: Sequence[Sequence[int]], length: int) -> Tensor:
     """Return rows of targets, padded with what the loss ignores."""
     return _padded(rows, length, IGNORED)
 
@@ -185,12 +225,12 @@ def weights_of(features: Sequence[Feature]) -> Tensor:
     return torch.tensor([feature.weight for feature in features])
 
 
-def run_model(model: PreTrainedModel, tensors: dict[str, Tensor]) -> Any:
-    """Return the model's output for a padded micro-batch."""
+def run_model(model: PreTrainedModel | OnnxModel, tensors: dict[str, Tensor], *, half: bool = False) -> Any:
+    """Return the model's output for a padded micro-batch; `half`: its encoder computes in bfloat16."""
     inputs = {name: tensors[name] for name in ("input_ids", "token_type_ids", "attention_mask")}
     if getattr(model.config, "type_vocab_size", 0) < 2:  # some tell two texts apart by [SEP] alone
         del inputs["token_type_ids"]
     if chooses(model):  # here every row is one option of a question of its own
         inputs = {name: rows[:, None] for name, rows in inputs.items()}
-    with unpadded(model):
+    with unpadded(model, half=half):
         return model(**inputs)

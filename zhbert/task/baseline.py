@@ -59,7 +59,7 @@ def baseline(config: BaselineConfig, work: Work, progress: Progress = SILENT) ->
         for example in examples:
             handle.write(to_json(rule(example)) + "\n")
             bar.advance(1)
-    work.counts |= {"records": len(examples)}
+    work.counts |= {"source": config.source.as_posix(), "records": len(examples)}
 
 
 class NaiveBayes:

@@ -23,7 +23,18 @@ from torch.nn.utils.rnn import pad_sequence
 
 from zhbert.encode.tokenizer import Encoded
 from zhbert.records import ChoiceExample, ChoicePrediction, Example, Prediction
-from zhbert.task.base import IGNORED, Feature, Prepared, Scores, Setting, Task, together, weights_of
+from zhbert.task.base import (
+    IGNORED,
+    Feature,
+    Prepared,
+    Scores,
+    Setting,
+    Task,
+    characters_after,
+    together,
+    weights_of,
+)
+from zhbert.task.temperature import Ballot, logs, temperature_of, tempered
 from zhbert.task.ways import pooled
 
 
@@ -64,17 +75,18 @@ class Choice(Task):
         ]
         whole = len(options) * len(question.ids) + sum(len(option.ids) for option in options)
         coverage = sum(map(len, tails)) / whole if whole else 1.0
-        return Prepared(example=example, encoded=context, features=features, coverage=coverage)
+        unread = sum(
+            _unread(example.question, question, text, option, room)
+            for text, option in zip(example.options, options, strict=True)
+        )
+        return Prepared(example=example, encoded=context, features=features, coverage=coverage, unread=unread)
 
     def _feature(
         self, context: list[int], end: list[int], cut: tuple[int, int], target: int, *, follows: bool
     ) -> Feature:
         special = self.setting.tokenizer.special
         left, right = [special.cls, *context, special.sep], [*end, special.sep]
-        segments = [0] * len(left) + [1] * len(right)
-        return Feature(
-            ids=left + right, segments=segments, span=cut, offset=1, target=target, follows=follows
-        )
+        return Feature(ids=left + right, second=len(left), span=cut, offset=1, target=target, follows=follows)
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
         """Return the right option of every group, how large the groups are, and what they weigh."""
@@ -99,15 +111,33 @@ class Choice(Task):
 
     def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
         """Return the most probable option."""
-        options = len(cast("ChoiceExample", prepared.example).options)
-        windows = torch.from_numpy(np.concatenate(scores)).view(-1, options).log_softmax(-1)
-        probabilities = pooled(list(windows.numpy()))
+        pooled_N = _pooled(prepared, scores)
+        sure_N = tempered(pooled_N, temperature_of(self.setting.decoding))
         return ChoicePrediction(
             id=prepared.example.id,
-            answer=int(np.argmax(probabilities)),
-            scores=tuple(round(float(p), 6) for p in probabilities),
+            answer=int(np.argmax(pooled_N)),
+            scores=tuple(round(float(p), 6) for p in sure_N),
             coverage=prepared.coverage,
         )
+
+    @property
+    def tempers(self) -> bool:
+        """Return that options have probabilities."""
+        return True
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the logits of the options, and the right one."""
+        answer, pooled_N = cast("ChoiceExample", gold).answer, _pooled(prepared, scores)
+        if answer is None:
+            return None
+        return Ballot(logs(pooled_N)[None], np.arange(len(pooled_N))[None] == answer)
+
+
+def _pooled(prepared: Prepared, scores: Sequence[Scores]) -> Scores:
+    """Return the probabilities of the options by all windows together."""
+    options = len(cast("ChoiceExample", prepared.example).options)
+    windows = torch.from_numpy(np.concatenate(scores)).view(-1, options).log_softmax(-1)
+    return pooled(list(windows.numpy()))
 
 
 def tail(question: list[int], option: list[int], *, room: int) -> list[int]:
@@ -118,6 +148,13 @@ def tail(question: list[int], option: list[int], *, room: int) -> list[int]:
     """
     left = max(0, room - len(option))
     return [*question[max(0, len(question) - left) :], *option[:room]]
+
+
+def _unread(asked: str, question: Encoded, text: str, option: Encoded, room: int) -> int:
+    """Return how many characters `tail` leaves out: of the question's beginning and of the option's end."""
+    kept = min(len(question), max(0, room - len(option)))
+    begins = len(asked) if not kept else int(question.offsets[len(question) - kept, 0])
+    return begins * (kept < len(question)) + characters_after(text, option, room)
 
 
 def grouped(values_F: Tensor, sizes: Sequence[int]) -> Tensor:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from zhbert.records import Example, LabelExample, LabelPrediction, Prediction
 from zhbert.task.base import Feature, Prepared, Scores, Setting, Task, weights_of
+from zhbert.task.lesson import Answers
+from zhbert.task.temperature import Ballot
 from zhbert.task.ways import VALUE, WAYS
 
 
@@ -50,8 +52,7 @@ class Classify(Task):
 
     def _feature(self, ids: list[int], span: tuple[int, int], target: Any) -> Feature:
         special = self.setting.tokenizer.special
-        row = [special.cls, *ids, special.sep]
-        return Feature(ids=row, segments=[0] * len(row), span=span, offset=1, target=target)
+        return Feature(ids=[special.cls, *ids, special.sep], span=span, offset=1, target=target)
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
         """Return one answer a feature, and how much it weighs."""
@@ -68,7 +69,7 @@ class Classify(Task):
 
     def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
         """Return the answer of all windows together."""
-        said = self.way.said(self.way.pooled(scores))
+        said = self.way.said(self.pooled(scores))
         return LabelPrediction(
             id=prepared.example.id,
             labels=said.labels,
@@ -76,6 +77,23 @@ class Classify(Task):
             value=said.value,
             coverage=prepared.coverage,
         )
+
+    def pooled(self, scores: Sequence[Scores]) -> Scores:
+        """Return the probabilities, or the value, of all windows together."""
+        return self.way.pooled(scores)
+
+    @property
+    def tempers(self) -> bool:
+        """Return whether there are labels to be sure of."""
+        return self.setting.head != VALUE
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the logits of the labels, and the labels that apply."""
+        return self.way.ballot(self.pooled(scores), self.answers(gold))
+
+    def answers(self, example: Any) -> Answers:
+        """Return the labels of an example."""
+        return tuple(example.labels)
 
     @property
     def undecided(self) -> bool:

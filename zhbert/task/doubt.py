@@ -1,4 +1,8 @@
-"""R-Drop (Liang et al. 2021): two looks at a batch, each under a dropout of its own, should agree."""
+"""How far two answers to the same batch are apart.
+
+- Two looks of one model, each under a dropout of its own, should agree (R-Drop, Liang et al. 2021).
+- A pupil should answer as its teacher does (distillation, Hinton et al. 2015).
+"""
 
 from typing import Any
 
@@ -9,6 +13,7 @@ from zhbert.task.base import IGNORED
 from zhbert.task.choice import grouped
 
 _NEVER = -1e4
+COMPARED = ("one", "several", "value", "softmax", "span", "options")  # heads whose answers can be compared
 
 
 def disagreement(one: Any, other: Any, tensors: dict[str, Tensor]) -> Tensor:
@@ -16,12 +21,33 @@ def disagreement(one: Any, other: Any, tensors: dict[str, Tensor]) -> Tensor:
 
     Two numbers are as far apart as the square of their difference.
     """
-    labels = tensors.get("labels")
-    if labels is not None and labels.dim() == 1 and labels.is_floating_point():  # numbers
-        return torch.sum((one.logits.float() - other.logits.float()) ** 2)
+    if _numbers(tensors):
+        return _squares(one, other)
     pairs = zip(_asked(one, tensors), _asked(other, tensors), strict=True)
     apart: Tensor = torch.stack([_divergence(a, b) for a, b in pairs]).mean()
     return apart
+
+
+def departure(teacher: Any, pupil: Any, tensors: dict[str, Tensor], *, softness: float) -> Tensor:
+    """Return how far a pupil's output is from its teacher's: nats, summed over what is asked.
+
+    Both are softened by a temperature, and the result is multiplied by its square, so that gradients keep
+    their size. Two numbers are as far apart as the square of their difference.
+    """
+    if _numbers(tensors):
+        return _squares(teacher, pupil)
+    pairs = zip(_asked(teacher, tensors), _asked(pupil, tensors), strict=True)
+    far: Tensor = torch.stack([_surprise(a / softness, b / softness) for a, b in pairs]).mean()
+    return softness**2 * far
+
+
+def _numbers(tensors: dict[str, Tensor]) -> bool:
+    labels = tensors.get("labels")
+    return labels is not None and labels.dim() == 1 and labels.is_floating_point()
+
+
+def _squares(one: Any, other: Any) -> Tensor:
+    return torch.sum((one.logits.float() - other.logits.float()) ** 2)
 
 
 def _asked(output: Any, tensors: dict[str, Tensor]) -> list[Tensor]:
@@ -43,3 +69,8 @@ def _asked(output: Any, tensors: dict[str, Tensor]) -> list[Tensor]:
 def _divergence(one: Tensor, other: Tensor) -> Tensor:
     p, q = one.log_softmax(-1), other.log_softmax(-1)
     return ((p.exp() - q.exp()) * (p - q)).sum() / 2
+
+
+def _surprise(one: Tensor, other: Tensor) -> Tensor:
+    p, q = one.log_softmax(-1), other.log_softmax(-1)
+    return (p.exp() * (p - q)).sum()

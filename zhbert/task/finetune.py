@@ -15,7 +15,7 @@ from zhbert.encode.tokenizer import Tokenizer
 from zhbert.errors import ConfigError
 from zhbert.files import Work
 from zhbert.model import store
-from zhbert.model.depth import freeze
+from zhbert.model.depth import freeze, keep_layers
 from zhbert.model.dropout import use_quick_dropout
 from zhbert.model.encoder import count_parameters, describe, most_tokens, set_dropout
 from zhbert.model.unpadded import wants_alike
@@ -26,6 +26,7 @@ from zhbert.task.finish import finish, take_over
 from zhbert.task.fitting import FinetuneJob
 from zhbert.task.inherit import check_head
 from zhbert.task.learning import Learning
+from zhbert.task.pupil import Pupil, Teacher, told
 from zhbert.task.registry import make_task
 from zhbert.task.sets import read_sets
 from zhbert.task.teaching import Teaching
@@ -36,7 +37,7 @@ from zhbert.train.loop import train
 from zhbert.train.ranks import join
 
 
-class FinetuneConfig(Learning, Teaching):
+class FinetuneConfig(Learning, Teaching, Pupil):
     """How an encoder learns a task."""
 
     task: Literal["classify", "pair", "ner", "segment", "reading", "choice"] = Field(
@@ -86,9 +87,13 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
             lesson=config.lesson(train_set, labels, where=config.train),
         ),
     )
+    teacher = Teacher(config, task) if config.teacher else None
+    answered = teacher.answered(config.unlabelled) if teacher else []
     model = _start(config, task)
     ranks = join()
-    job = FinetuneJob(task, config, train_set, dev_set, ranks, alike=wants_alike(model))
+    job = FinetuneJob(
+        task, config, [*train_set, *answered], dev_set, ranks, alike=wants_alike(model), teacher=teacher
+    )
     config = _filled(config, model, len(job.features), progress)
     history = train(
         model,
@@ -100,7 +105,8 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
     )
     if not ranks.main:
         return
-    task, dev_score = finish(job.task, model, dev_set, history.best)
+    done = finish(job.task, model, dev_set, history.best)
+    setting = done.task.setting
     counts = {
         "train": len(train_set),
         "dev": len(dev_set),
@@ -109,20 +115,24 @@ def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) ->
         "lr": config.lr,
         "epochs": config.epochs,
         "best_epoch": -(-history.best_step // job.steps_per_epoch),
-        "dev_score": dev_score,
+        "dev_score": done.score,
     }
     facts = store.Facts(
         task=config.task,
-        head=task.setting.head,
+        head=setting.head,
         labels=tuple(labels),
         window=config.window,
         overlap=config.overlap,
-        decoding=dict(task.setting.decoding),
+        decoding=dict(setting.decoding),
         metric="headline score on dev",
-        score=dev_score,
-        provenance=_provenance(config, model) | config.told(job.task.setting.lesson) | counts,
+        score=done.score,
+        provenance=_provenance(config, model)
+        | config.told(job.task.setting.lesson)
+        | told(config, answered)
+        | counts
+        | done.decided,
     )
-    store.save(work.folder, model=model, tokenizer=task.setting.tokenizer, facts=facts)
+    store.save(work.folder, model=model, tokenizer=setting.tokenizer, facts=facts)
     checkpoint.clear(work.folder)
     work.counts |= counts
 
@@ -191,6 +201,8 @@ def _start(config: FinetuneConfig, task: Task) -> PreTrainedModel:
         raise ConfigError(
             f"window = {config.window}: the encoder has {most_tokens(model)} positions", where=config.init
         )
+    if config.layers:
+        keep_layers(model, config.layers)
     if config.freeze >= 0:
         freeze(model, config.freeze)
     use_quick_dropout(model)

@@ -13,7 +13,8 @@ from zhbert.records import Example
 from zhbert.score.judge import judge
 from zhbert.task.base import Feature, Task, collate, evened, run_model, together
 from zhbert.task.doubt import disagreement
-from zhbert.task.predict import predict
+from zhbert.task.predict import chunks, predict
+from zhbert.task.pupil import Teacher
 from zhbert.task.registry import make_task
 from zhbert.train.job import Judged, Micro
 from zhbert.train.ranks import Ranks
@@ -36,9 +37,11 @@ class FinetuneJob:
         ranks: Ranks,
         *,
         alike: bool,
+        teacher: Teacher | None = None,
     ) -> None:
         self.config, self.dev, self.ranks, self.alike = config, dev, ranks, alike
-        prepared = list(task.prepare(train))
+        self.teacher = teacher
+        prepared = [one for chunk in chunks(train) for one in task.prepare(chunk)]
         decoding = {**task.setting.decoding, **task.measure(prepared)}
         self.task = make_task(task.name, replace(task.setting, decoding=decoding))
         self.lost = sum(one.lost for one in prepared)
@@ -74,7 +77,11 @@ class FinetuneJob:
         """Compile nothing: a fine-tuning is over before it would pay."""
 
     def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
-        """Return the task's loss, or that of two looks at the batch and of their disagreement."""
+        """Return the task's loss, of two looks where they should agree, and with a teacher's answers."""
+        if self.teacher:
+            with self.teacher.listener(model) as heard:
+                output = run_model(model, micro.tensors)
+            return self.teacher.mixed(self.task.loss(output, micro.tensors), output, micro, heard)
         output = run_model(model, micro.tensors)
         loss = self.task.loss(output, micro.tensors)
         if self.config.rdrop:

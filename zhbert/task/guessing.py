@@ -7,7 +7,7 @@ logits only where something is hidden. A token's rank is the number of tokens th
 Shapes: T tokens of a row, S samples (S1 boundaries), Q questions, M hidden tokens, V vocabulary, K best ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,12 +111,20 @@ def load_with_head(name: str) -> tuple[PreTrainedModel, Tokenizer]:
     found = store.load_masked(name, dropout=0.0)
     if found.lacking:
         raise ModelError(
-            f"it has no head that guesses tokens: {len(found.lacking)} weights are missing, "
-            f"such as {found.lacking[0]}",
+            no_head(found.lacking),
             where=name,
             remedy="give an encoder that was saved with its masked-language head",
         )
     return found.model.to(store.best_device()).eval(), found.tokenizer
+
+
+def no_head(lacking: Sequence[str]) -> str:
+    """Return what is said of a model without a masked-language head, given the weights that it lacks.
+
+    >>> no_head(["cls.predictions.bias"])
+    'it has no head that guesses tokens: 1 weights are missing, such as cls.predictions.bias'
+    """
+    return f"it has no head that guesses tokens: {len(lacking)} weights are missing, such as {lacking[0]}"
 
 
 def _parts(row: FlatBatch, questions: Questions, tokens: int) -> Iterator[Questions]:

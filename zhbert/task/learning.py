@@ -10,11 +10,10 @@ from transformers import PreTrainedModel
 
 from zhbert.errors import ConfigError
 from zhbert.model.depth import embedding_of, rates
+from zhbert.task.doubt import COMPARED
 from zhbert.task.registry import head_of
 from zhbert.train.config import Upkeep
 from zhbert.train.manner import Manner
-
-_DOUBTED = ("one", "several", "value", "softmax", "span", "options")  # heads whose answers can be compared
 
 
 class Learning(Upkeep):
@@ -72,10 +71,10 @@ class Learning(Upkeep):
     @model_validator(mode="after")
     def _together(self) -> Self:
         head = head_of(self.task, self.head)
-        if self.rdrop and head not in _DOUBTED:
+        if self.rdrop and head not in COMPARED:
             raise ConfigError(
                 f'rdrop: has no meaning for the task "{self.task}" with the head "{head}"',
-                remedy=f"it is for the heads {', '.join(_DOUBTED)}",
+                remedy=f"it is for the heads {', '.join(COMPARED)}",
             )
         if self.rdrop and not (self.dropout or self.attention_dropout):
             raise ConfigError("rdrop: without dropout, two answers do not differ", remedy="dropout = 0.1")

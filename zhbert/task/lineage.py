@@ -13,7 +13,7 @@ from typing import Any
 
 from zhbert.corpus.facts import read_facts, sources_of
 from zhbert.errors import UserError
-from zhbert.files import LOGS, Manifest, read_manifest
+from zhbert.files import LOGS, PAGE, Manifest, read_manifest
 from zhbert.model import store
 from zhbert.model.card import Leg, Source
 
@@ -89,6 +89,17 @@ def _seconds(folder: Path) -> float | None:
         if '"seconds"' in row:
             return float(json.loads(row)["seconds"])
     return None
+
+
+def card_of(past: Past) -> str:
+    """Return the data card, beside a model, of the documents that it came of; empty where there is none."""
+    built = {manifest.content for _, manifest in past if manifest.stage == "corpus build"}
+    beside = (place for folder in {place.parent for place, _ in past} for place in sorted(folder.iterdir()))
+    for place in beside:
+        manifest = read_manifest(place)
+        if manifest and manifest.stage == "corpus report" and built & set(manifest.inputs.values()):
+            return f"{place.name}/{PAGE}"
+    return ""
 
 
 def text_of(past: Past) -> tuple[Source, ...]:

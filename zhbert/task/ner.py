@@ -18,6 +18,7 @@ from zhbert.records import EntityExample, EntityPrediction, Example, Span
 from zhbert.task.base import Feature, Prepared, Scores, Setting, Task
 from zhbert.task.pointed import Pointed
 from zhbert.task.tagged import Tagged
+from zhbert.task.temperature import Ballot, temperature_of
 
 SCHEME = "BIO"
 
@@ -33,7 +34,12 @@ class Ner(Task):
         self.way: Tagged | Pointed = (
             Pointed(setting.labels)
             if setting.head == "pointer"
-            else Tagged(setting.labels, scheme=SCHEME, chained=setting.head == "crf")
+            else Tagged(
+                setting.labels,
+                scheme=SCHEME,
+                chained=setting.head == "crf",
+                temperature=temperature_of(setting.decoding),
+            )
         )
 
     @property
@@ -66,6 +72,18 @@ class Ner(Task):
                 features=window_features(self.setting, encoded, cuts, targets),
                 lost=len(example.entities) - sum(self.way.reaches(span, cuts) for span in spans),
             )
+
+    @property
+    def tempers(self) -> bool:
+        """Return whether every token has probabilities of its own."""
+        return self.setting.head == "softmax"
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the logits of the tags of all tokens, and the right tags."""
+        if not (isinstance(self.way, Tagged) and len(prepared.encoded)):
+            return None
+        spans = longest(token_spans(cast("EntityExample", gold), prepared.encoded))
+        return self.way.ballot(spans, scores, [feature.span for feature in prepared.features])
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
         """Return what the head is to say."""
@@ -129,6 +147,6 @@ def window_features(
     special = setting.tokenizer.special
     rows = [[special.cls, *encoded.ids[slice(*cut)].tolist(), special.sep] for cut in cuts]
     return [
-        Feature(ids=ids, segments=[0] * len(ids), span=cut, offset=1, target=target)
+        Feature(ids=ids, span=cut, offset=1, target=target)
         for ids, cut, target in zip(rows, cuts, targets, strict=True)
     ]

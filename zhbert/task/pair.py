@@ -14,8 +14,9 @@ import numpy as np
 
 from zhbert.encode.tokenizer import Encoded
 from zhbert.records import Example, PairExample, PairPrediction, Prediction
-from zhbert.task.base import Feature, Prepared, Scores
+from zhbert.task.base import Feature, Prepared, Scores, characters_after
 from zhbert.task.classify import Classify
+from zhbert.task.lesson import Answers
 
 SYMMETRIC = "symmetric"
 
@@ -35,7 +36,7 @@ class Pair(Classify):
             yield self._prepared(example, first, second)
 
     def _prepared(self, example: PairExample, first: Encoded, second: Encoded) -> Prepared:
-        target = self.way.target((example.label,) if example.label else (), example.value)
+        target = self.way.target(self.answers(example), example.value)
         whole = len(first.ids) + len(second.ids)
         a, b = fit(len(first.ids), len(second.ids), room=self.setting.window - 3)
         left, right = first.ids[:a].tolist(), second.ids[:b].tolist()
@@ -43,19 +44,19 @@ class Pair(Classify):
         if self.setting.decoding.get(SYMMETRIC):
             features.append(self._side_by_side(right, left, target))
         coverage = (a + b) / whole if whole else 1.0
-        return Prepared(example=example, encoded=second, features=features, coverage=coverage)
+        unread = characters_after(example.first, first, a) + characters_after(example.second, second, b)
+        return Prepared(example=example, encoded=second, features=features, coverage=coverage, unread=unread)
 
     def _side_by_side(self, first: list[int], second: list[int], target: Any) -> Feature:
         special = self.setting.tokenizer.special
         left, right = [special.cls, *first, special.sep], [*second, special.sep]
-        segments = [0] * len(left) + [1] * len(right)
         return Feature(
-            ids=left + right, segments=segments, span=(0, len(second)), offset=len(left), target=target
+            ids=left + right, second=len(left), span=(0, len(second)), offset=len(left), target=target
         )
 
     def decode(self, prepared: Prepared, scores: Sequence[Scores]) -> Prediction:
         """Return the answer, of both orders where both were read."""
-        said = self.way.said(np.mean([self.way.pooled([order]) for order in scores], axis=0))
+        said = self.way.said(self.pooled(scores))
         return PairPrediction(
             id=prepared.example.id,
             label=said.labels[0] if said.labels else "",
@@ -63,6 +64,14 @@ class Pair(Classify):
             value=said.value,
             coverage=prepared.coverage,
         )
+
+    def pooled(self, scores: Sequence[Scores]) -> Scores:
+        """Return the mean probabilities, or value, of the orders."""
+        return cast("Scores", np.mean([self.way.pooled([order]) for order in scores], axis=0))
+
+    def answers(self, example: Any) -> Answers:
+        """Return the label of a pair, where it has one."""
+        return (example.label,) if example.label else ()
 
 
 def fit(first: int, second: int, *, room: int) -> tuple[int, int]:

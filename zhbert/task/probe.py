@@ -10,6 +10,7 @@
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -31,6 +32,7 @@ from zhbert.score.words import table
 from zhbert.task.audit import audit, masking_of
 from zhbert.task.guessing import Guesser
 from zhbert.task.heldout import HeldOut, choose, held_out, open_held_out
+from zhbert.task.lineage import card_of, past_of, text_of
 from zhbert.task.specimens import Specimens
 from zhbert.task.survey import survey
 
@@ -172,6 +174,16 @@ def _trained(name: str, encoder: str, text: HeldOut, config: ProbeConfig) -> Mas
     """Return how an encoder was trained: its curves and what its masking does."""
     curves = read_curves(Path(encoder) / LOGS / "metrics.jsonl")
     settings, by = masking_of(encoder, strategy=config.strategy, rate=config.rate)
+    past = past_of(Path(encoder)) if Path(encoder).is_dir() else []
+    known = Masked(
+        name=name,
+        curves=curves,
+        text={
+            source.name: f"{source.documents:,} documents, {source.characters:,} characters"
+            for source in text_of(past)
+        },
+        card=card_of(past),
+    )
     if settings is None:
-        return Masked(name=name, curves=curves, note="Its list of similar words is not in its folder.")
-    return Masked(name=name, curves=curves, audits=audit(text, settings, by=by))
+        return replace(known, note="Its list of similar words is not in its folder.")
+    return replace(known, audits=audit(text, settings, by=by))

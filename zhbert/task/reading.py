@@ -16,6 +16,7 @@ Shapes: F features, T tokens.
 """
 
 from collections.abc import Iterator, Sequence
+from re import escape, finditer
 from typing import Any, cast
 
 import numpy as np
@@ -27,8 +28,9 @@ from zhbert.encode.tokenizer import Encoded
 from zhbert.encode.windows import Window
 from zhbert.records import Candidate, Example, Prediction, ReadingExample, ReadingPrediction, Span
 from zhbert.score.answers import judge_answer
-from zhbert.task.answers import best_answers, silence_above
-from zhbert.task.base import Feature, Prepared, Scores, Setting, Task
+from zhbert.task.answers import ballot_of, best_answers, odds, silence_above
+from zhbert.task.base import Feature, Prepared, Scores, Setting, Task, characters_after
+from zhbert.task.temperature import Ballot, temperature_of
 
 LONGEST = 64  # tokens of an answer, where training has not said
 SHARE = 0.999  # of the answers in train are not longer than the longest that is looked for
@@ -69,6 +71,7 @@ class Reading(Task):
                     for cut, target in zip(cuts, targets, strict=True)
                 ],
                 coverage=len(head) / len(question.ids) if len(question.ids) else 1.0,
+                unread=characters_after(example.question, question, len(head)),
                 lost=int(
                     bool(example.texts) and not any(target not in (None, (NOWHERE,)) for target in targets)
                 ),
@@ -82,7 +85,7 @@ class Reading(Task):
         right = [*context.ids[slice(*cut)].tolist(), special.sep]
         return Feature(
             ids=left + right,
-            segments=[0] * len(left) + [1] * len(right),
+            second=len(left),
             span=cut,
             offset=len(left),
             target=target,
@@ -117,6 +120,7 @@ class Reading(Task):
             offset=first.offset,
             longest=int(decoding.get("longest", LONGEST)),
             count=int(decoding.get("answers", 1)),
+            temperature=temperature_of(decoding),
         )
         threshold = decoding.get("none", np.inf)
         null = 0.0 if "none" in decoding or not found else -np.inf
@@ -136,6 +140,29 @@ class Reading(Task):
             others=tuple(candidates[given:]),
             coverage=prepared.coverage,
         )
+
+    @property
+    def tempers(self) -> bool:
+        """Return that answers have probabilities."""
+        return True
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the odds of all answers; right is a span wherever a right answer stands in the context."""
+        asked, offsets = cast("ReadingExample", gold), prepared.encoded.offsets
+        places = [
+            found.span() for text in asked.texts if text for found in finditer(escape(text), asked.context)
+        ]
+        ranges = [(place, token_range(offsets, *place)) for place in places]
+        right = {tokens for place, tokens in ranges if tokens and char_span(offsets, *tokens) == place}
+        if not right and (asked.texts or not self.undecided):
+            return None
+        found = odds(
+            scores,
+            [feature.span for feature in prepared.features],
+            offset=prepared.features[0].offset,
+            longest=int(self.setting.decoding.get("longest", LONGEST)),
+        )
+        return ballot_of(found, right, null=self.undecided)
 
     def measure(self, prepared: Sequence[Prepared]) -> dict[str, float]:
         """Return how long answers can be, and, where questions without an answer occur, a first threshold."""

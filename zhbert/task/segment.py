@@ -21,6 +21,7 @@ from zhbert.records import EntityExample, EntityPrediction, Example, Span
 from zhbert.task.base import Feature, Prepared, Scores, Setting, Task
 from zhbert.task.ner import window_features
 from zhbert.task.tagged import Tagged
+from zhbert.task.temperature import Ballot, temperature_of
 
 SCHEME = "BMES"
 
@@ -33,7 +34,13 @@ class Segment(Task):
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.way = Tagged(setting.labels, scheme=SCHEME, chained=setting.head == "crf", outside=False)
+        self.way = Tagged(
+            setting.labels,
+            scheme=SCHEME,
+            chained=setting.head == "crf",
+            outside=False,
+            temperature=temperature_of(setting.decoding),
+        )
 
     @property
     def model_labels(self) -> list[str]:
@@ -57,6 +64,18 @@ class Segment(Task):
                 features=window_features(self.setting, encoded, cuts, targets),
                 lost=len(words) - len(spans),
             )
+
+    @property
+    def tempers(self) -> bool:
+        """Return whether every token has probabilities of its own."""
+        return self.setting.head == "softmax"
+
+    def ballot(self, gold: Example, prepared: Prepared, scores: Sequence[Scores]) -> Ballot | None:
+        """Return the logits of the tags of all tokens, and the right tags."""
+        words = token_words(checked_words(cast("EntityExample", gold)), prepared.encoded)
+        return (
+            self.way.ballot(words, scores, [feature.span for feature in prepared.features]) if words else None
+        )
 
     def targets(self, features: Sequence[Feature], length: int) -> tuple[dict[str, Tensor], int]:
         """Return one tag a token."""

@@ -2,8 +2,8 @@
 
 Overlapping windows are merged token by token, each token taking the scores of the window in which it has most
 context; one path is then sought through the whole text, so the borders of windows leave no trace. Only paths
-that the scheme allows are looked at. By softmax a span is as sure as its tags are on average; by a chain its
-score is the probability of exactly this span.
+that the scheme allows are looked at. By softmax a span is as sure as its tags are on average, at the model's
+temperature, which does not change the path; by a chain its score is the probability of exactly this span.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from zhbert.encode.windows import Window, merge
 from zhbert.model.crf import chain_loss, steps
 from zhbert.records import Span
 from zhbert.task.base import IGNORED, Feature, Scores, padded_targets
+from zhbert.task.temperature import Ballot, tempered
 from zhbert.text.paths import best_path, chances, openers
 from zhbert.text.tags import allowed, tag_names, to_spans, to_tags
 
@@ -27,8 +28,16 @@ class Tagged:
 
     nested = False
 
-    def __init__(self, labels: Sequence[str], *, scheme: str, chained: bool, outside: bool = True) -> None:
-        self.scheme, self.chained = scheme, chained
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        scheme: str,
+        chained: bool,
+        outside: bool = True,
+        temperature: float = 1.0,
+    ) -> None:
+        self.scheme, self.chained, self.temperature = scheme, chained, temperature
         self.names = tag_names(labels, scheme)[not outside :]
         self._place = {tag: i for i, tag in enumerate(self.names)}
         self._allowed = allowed(self.names, scheme=scheme)
@@ -77,14 +86,24 @@ class Tagged:
         """Return the token spans on the best valid path, in order, with how sure each is."""
         count = len(self.names)
         steps_KK = scores[0][-count:] if self.chained else np.zeros((count, count))
-        merged = merge(
-            [said[: end - start] for said, (start, end) in zip(scores, cuts, strict=True)], cuts, length
-        )
+        merged = _merged(scores, cuts, length)
         path = best_path(merged, self._allowed, steps_KK)
         spans = to_spans([self.names[i] for i in path], scheme=self.scheme)
         if self.chained:
             sure = chances(spans, path, merged, self._allowed, steps_KK, openers_K=self._openers)
         else:
-            own = np.exp(merged[np.arange(length), path])
+            own = tempered(np.exp(merged), self.temperature)[np.arange(length), path]
             sure = [float(own[span.start : span.end].mean()) for span in spans]
         return list(zip(spans, sure, strict=True))
+
+    def ballot(self, spans: Sequence[Span], scores: Sequence[Scores], cuts: Sequence[Window]) -> Ballot:
+        """Return the logits of the tags of all tokens, and the right tags."""
+        length = cuts[-1][1]
+        tags = [self._place[tag] for tag in to_tags(spans, length, scheme=self.scheme)]
+        return Ballot(_merged(scores, cuts, length), np.arange(len(self.names)) == np.array(tags)[:, None])
+
+
+def _merged(scores: Sequence[Scores], cuts: Sequence[Window], length: int) -> Scores:
+    """Return the scores of all tokens, each by the window in which it has most context."""
+    said = [found[: end - start] for found, (start, end) in zip(scores, cuts, strict=True)]
+    return merge(said, cuts, length)

@@ -6,7 +6,7 @@
 - `value`: a number; one output, in the unit of the data (`lesson.py` says how it is learnt).
 
 Windows of a long text are pooled before anything is decided: log-probabilities, logits or values are
-averaged.
+averaged. The temperature comes last, when the best answer is known.
 
 Shapes: F features, L labels.
 """
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from zhbert.task.base import IGNORED, Scores, Setting
 from zhbert.task.lesson import Answers, one_loss, several_loss, value_loss
+from zhbert.task.temperature import Ballot, Numbers, logs, temperature_of, tempered
 from zhbert.task.thresholds import best_thresholds, threshold_of
 
 
@@ -59,6 +60,9 @@ class Way(Protocol):
     def said(self, pooled_L: Scores) -> Said:
         """Return the answer."""
 
+    def ballot(self, pooled_L: Scores, labels: Answers) -> Ballot | None:
+        """Return the logits of an answer, and what would be right."""
+
     def choose(self, gold: Sequence[Answers], said: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the numbers that dev decides."""
 
@@ -94,7 +98,13 @@ class One:
     def said(self, pooled_L: Scores) -> Said:
         """Return the most probable label."""
         best = self.setting.labels[int(np.argmax(pooled_L))]
-        return Said(labels=(best,), scores=named(self.setting.labels, pooled_L))
+        sure_L = tempered(pooled_L, temperature_of(self.setting.decoding))
+        return Said(labels=(best,), scores=named(self.setting.labels, sure_L))
+
+    def ballot(self, pooled_L: Scores, labels: Answers) -> Ballot | None:
+        """Return one choice among all labels."""
+        right_L = np.array([label in labels for label in self.setting.labels])
+        return Ballot(logs(pooled_L)[None], right_L[None]) if labels else None
 
     def choose(self, gold: Sequence[Answers], said: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return nothing: the most probable label wins."""
@@ -132,11 +142,17 @@ class Several:
 
     def said(self, pooled_L: Scores) -> Said:
         """Return the labels that reach their thresholds, the most probable first."""
-        scores = named(self.setting.labels, pooled_L)
+        sure_L = tempered(_yes_or_no(pooled_L), temperature_of(self.setting.decoding))[:, 0]
+        scores = named(self.setting.labels, sure_L)
         reached = [
             label for label, least in zip(scores, self.thresholds, strict=True) if scores[label] >= least
         ]
         return Said(labels=tuple(sorted(reached, key=lambda label: -scores[label])), scores=scores)
+
+    def ballot(self, pooled_L: Scores, labels: Answers) -> Ballot | None:
+        """Return a yes or no for every label."""
+        right_L = np.array([label in labels for label in self.setting.labels])
+        return Ballot(logs(_yes_or_no(pooled_L)), np.stack([right_L, ~right_L], axis=-1))
 
     def choose(self, gold: Sequence[Answers], said: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the best thresholds."""
@@ -176,6 +192,10 @@ class Value:
         """Return the value."""
         return Said(scores={}, value=round(float(pooled_L[0]), 6))
 
+    def ballot(self, pooled_L: Scores, labels: Answers) -> Ballot | None:
+        """Return nothing: a value has no probability."""
+        return None
+
     def choose(self, gold: Sequence[Answers], said: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return nothing: a value is what it is."""
         return {}
@@ -194,6 +214,11 @@ def pooled(windows: Sequence[Scores]) -> Scores:
     mean = np.mean(windows, axis=0)
     weights = np.exp(mean - mean.max())
     return cast("Scores", weights / weights.sum())
+
+
+def _yes_or_no(pooled_L: Scores) -> Numbers:
+    """Return the probabilities (L, 2) that a label applies and that it does not."""
+    return np.stack([pooled_L, 1 - pooled_L], axis=-1)
 
 
 def named(labels: Sequence[str], probabilities: Scores) -> dict[str, float]:

@@ -30,12 +30,13 @@ def best_path(
     >>> best_path([[0.0, -3.0, 2.0], [-9.0, -9.0, 0.0]], table).tolist()
     [1, 2]
     """
-    scores_TK, edge_KK = _cleaned(scores_TK, len(allowed_KK) - 1), _steps(allowed_KK, steps_KK)
+    scores_TK = _cleaned(scores_TK, len(allowed_KK) - 1)
     if not len(scores_TK):
         return np.zeros(0, dtype=np.int64)
     favourites: npt.NDArray[np.int64] = scores_TK.argmax(axis=1)
     if not np.any(steps_KK) and _valid(favourites, allowed_KK):
         return favourites  # which most often they are: nothing to search
+    edge_KK = _steps(allowed_KK, steps_KK)
     between_KK = edge_KK[:-1, :-1].T.copy()
     best_K, before_TK = edge_KK[-1, :-1] + scores_TK[0], np.zeros(scores_TK.shape, dtype=np.int64)
     rows_K = np.arange(len(between_KK))
@@ -49,8 +50,10 @@ def best_path(
 
 
 def _cleaned(scores_TK: npt.ArrayLike, tags: int) -> Floats:
-    cleaned = np.nan_to_num(np.asarray(scores_TK, dtype=np.float64).reshape(-1, tags), nan=-_LIMIT)
-    return cleaned.clip(-_LIMIT, _LIMIT)
+    given_TK = np.asarray(scores_TK, dtype=np.float64).reshape(-1, tags)
+    if np.abs(given_TK).max(initial=0.0) <= _LIMIT:  # as nearly always: nothing infinite, and no NaN
+        return given_TK
+    return np.nan_to_num(given_TK, nan=-_LIMIT).clip(-_LIMIT, _LIMIT)
 
 
 def _steps(allowed_KK: Allowed, steps_KK: npt.ArrayLike) -> Floats:

@@ -14,6 +14,7 @@ Shapes: T units, K tags.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -76,6 +77,7 @@ def scheme_of(name: str) -> Scheme:
     return SCHEMES[name]
 
 
+@lru_cache(maxsize=4096)
 def parse(tag: str) -> tuple[str, str]:
     """Return the letter and the label of a tag.
 
@@ -141,11 +143,13 @@ def check(tags: Sequence[str], scheme: str = "BIO") -> None:
     zhbert.errors.DataError: tag 2, "I-地点", may not follow "O" in BIO
     """
     table = scheme_of(scheme)
-    for place, tag in enumerate(tags, 1):
-        _check_tag(tag, scheme, where=f"tag {place}")
-    for place, (before, after) in enumerate(pairwise([OUTSIDE, *tags, OUTSIDE]), 1):
+    for tag in dict.fromkeys(tags):  # each is looked at once
+        _check_tag(tag, scheme, where=f"tag {tags.index(tag) + 1}")
+    steps = list(pairwise([OUTSIDE, *tags, OUTSIDE]))
+    for before, after in dict.fromkeys(steps):
         if table.allows(before, after):
             continue
+        place = steps.index((before, after)) + 1
         if place > len(tags):
             raise DataError(f'the last tag, "{before}", leaves its span open in {scheme}')
         raise DataError(f'tag {place}, "{after}", may not follow "{before}" in {scheme}')

@@ -51,7 +51,8 @@ def test_drcd_and_squad_count_bags_of_characters(questions: Path, tmp_path: Path
 
 def test_a_report_shows_answers_that_stand_nowhere(questions: Path, tmp_path: Path):
     said = _json(tmp_path / "said.json", {"一": "清华大学", "二": "上海", "三": "上海市"})
-    score_foreign("cmrc2018", questions, said, report=tmp_path / "report")
+    score_foreign("cmrc2018", questions, said, report=tmp_path / "report", forms=("html", "md"))
+    assert "| predictions |" in (tmp_path / "report" / "report.md").read_text("utf-8")
     page = (tmp_path / "report" / "report.html").read_text("utf-8")
     assert "清华大学" in page
     assert len((tmp_path / "report" / "predictions.jsonl").read_text("utf-8").splitlines()) == 3
@@ -80,6 +81,33 @@ def test_entities_of_two_conll_files(tmp_path: Path):
     said.write_text("李\tB-人名\n明\tI-人名\n来\tO\n\n京\tB-人名\n城\tO\n", encoding="utf-8")
     figures, _ = score_foreign("entities", gold, said)
     assert figures["micro_f1"] == pytest.approx(50.0)
+
+
+def test_tags_that_break_their_scheme_are_scored_as_both_modes_of_seqeval_read_them(tmp_path: Path):
+    gold, said = tmp_path / "gold.txt", tmp_path / "said.txt"
+    gold.write_text("李\tB-人名\n明\tI-人名\n来\tO\n\n京\tB-地名\n城\tO\n", encoding="utf-8")
+    said.write_text("李\tI-人名\n明\tI-人名\n来\tO\n\n京\tB-地名\n城\tO\n", encoding="utf-8")
+    figures, notes = score_foreign("entities", gold, said)
+    assert (figures["precision"], figures["recall"]) == (100.0, 50.0)
+    assert figures["default_micro_f1"] == figures["default_precision"] == figures["default_recall"] == 100.0
+    assert len(notes) == 1
+    assert notes[0].startswith("sentences with tags that break their scheme, such as I after O: 1;")
+    said.write_text("李\tI-人名\n明\tI-人名\n来\tO\n\n京\tI-地名\n城\tO\n", encoding="utf-8")
+    figures, _ = score_foreign("entities", gold, said)
+    assert (figures["micro_f1"], figures["default_micro_f1"]) == (0.0, 100.0), "gold begins its spans with B"
+    gold.write_text(gold.read_text("utf-8").replace("B-", "I-"), encoding="utf-8")
+    figures, notes = score_foreign("entities", gold, said)
+    assert figures["micro_f1"] == 100.0
+    assert "default_micro_f1" not in figures
+    assert notes == []
+
+
+def test_broken_tags_of_another_text_are_refused(tmp_path: Path):
+    gold, said = tmp_path / "gold.txt", tmp_path / "said.txt"
+    gold.write_text("李\tB-人名\n明\tI-人名\n", encoding="utf-8")
+    said.write_text("王\tO\n明\tI-人名\n阿\tB-人名\n", encoding="utf-8")
+    with pytest.raises(DataError, match="another text"):
+        score_foreign("entities", gold, said)
 
 
 def test_labels_of_tables_and_of_an_object(tmp_path: Path):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from zhbert.app.options import forms_of
 from zhbert.app.score import ScoreConfig
 from zhbert.app.stages import Outcome, execute, find_stage, plan
 from zhbert.config import parse
@@ -88,6 +89,29 @@ def test_what_is_known_of_each_training_is_shown(files: dict[str, str]) -> None:
     made("out", {"wwm": ["said-one", "said-two"]})
     system = json.loads(Path("out/report.json").read_text("utf-8"))["sections"][0]["systems"][0]
     assert system["facts"] == {"window": "64", "seed": "1, 2", "best_epoch": "3", "encoder.strategy": "wwm"}
+
+
+def test_forms_of_a_report(files: dict[str, str]) -> None:
+    def scored(folder: str, *forms: str) -> Outcome:
+        section = {"name": "新闻", "task": "classify", "gold": "gold.jsonl", "systems": {"wwm": files["one"]}}
+        config = parse(ScoreConfig, {"sections": [section], "draws": 100, "format": list(forms)})
+        return execute(find_stage("score"), config, Path(folder))
+
+    assert scored("out", "card", "md").fresh
+    assert {path.name for path in Path("out").glob("*.*")} == {
+        "README.md",
+        "report.json",
+        "report.md",
+        "manifest.json",
+    }
+    assert not scored("out", "json", "md", "card").fresh  # their order does not count
+    assert scored("out", "md").fresh
+    assert not Path("out/README.md").exists()
+    with pytest.raises(ConfigError, match=r"format\.0"):
+        scored("out", "pdf")
+    assert forms_of(" md,html ,") == ["md", "html"]
+    with pytest.raises(ConfigError, match=r'^no form of report "htm" \(did you mean "html"\?\)'):
+        forms_of("md,htm")
 
 
 @pytest.mark.parametrize(

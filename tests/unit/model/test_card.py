@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from transformers import PreTrainedModel
 
-from zhbert.model.card import MOST, Card, Leg, Rounding, Source, plain, write_card
+from zhbert.model.card import MOST, Card, Leg, Rounding, Source, write_card
 from zhbert.model.store import Facts
+from zhbert.score.markdown import one_line, plain
 
 Write = Callable[..., str]
 UGLY = "a|b *c* _d_ [e](f) <script>&amp; `g` # h ~~i~~ \\ $x$"
@@ -62,6 +63,12 @@ def test_the_head_is_what_hubs_read(licence: str, read: str, name: str | None, w
     assert data["tags"] == ["zhbert", "bert"]
 
 
+def test_a_temperature_is_told_to_whoever_has_only_the_logits(write: Write) -> None:
+    tempered = write(facts=Facts(task="classify", labels=("人名",), decoding={"temperature": 1.25}))
+    assert "zhbert divides logits by 1.25, chosen on dev; the model does not" in cells(tempered)
+    assert "temperature" not in write(facts=Facts(task="classify", labels=("人名",)))
+
+
 def test_names_of_data_are_shown_as_they_are(write: Write) -> None:
     facts = Facts(task="classify", labels=(UGLY, "人名"))
     leg = Leg(stage="pretrain", figures={"init": UGLY, "steps": 1200, "epochs": 0.25, "held_out": {}})
@@ -75,7 +82,7 @@ def test_names_of_data_are_shown_as_they_are(write: Write) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1))
 def test_no_name_breaks_out_of_its_cell(name: str) -> None:
     table = f"---\n---\n| a | b |\n| --- | --- |\n| x{plain(name)}x | end |\n"
-    assert cells(table) == [f"x{' '.join(name.split())}x", "end"]
+    assert cells(table) == [f"x{one_line(name)}x", "end"]
 
 
 def test_a_title_is_one_line_and_about_stands_as_it_is(write: Write) -> None:

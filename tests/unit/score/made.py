@@ -1,4 +1,4 @@
-"""A small report about made-up systems, with every task and every ugly text in it."""
+"""Small reports about made-up systems, with every task and every ugly text in it."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -150,6 +150,24 @@ def several_report(*, n: int = 60, seed: int = 7, draws: int = 200) -> Report:
     first, other = (System(predictions=cast(Any, said)) for said in labels.systems.values())
     labels = replace(labels, systems={"pretrained": [first], "random": [first, other, other]})
     return build_report("医疗领域 BERT <评估>", sections=[entities, labels], rng=rng, draws=draws)
+
+
+def compared_report(*, n: int = 60, seed: int = 7, draws: int = 100) -> Report:
+    """Return a report in which systems are set against each other: entities, questions and topics."""
+    rng = np.random.default_rng(seed)
+    gold = entity_examples(n, rng)
+
+    def trained(*rates: float) -> list[System]:
+        return [System(predictions=[damage(e, rate, rng) for e in gold]) for rate in rates]
+
+    systems = {"词 <wwm>": trained(0.2, 0.3), "字": trained(0.3), "表": trained(0.9)}
+    entities = SectionInput(name="实体", task="ner", gold=gold, systems=systems, every_pair=True)
+    reading = reading_section(n, rng)
+    given = cast(list[ReadingPrediction], reading.systems["pretrained"])
+    silent = [replace(said, answer=None) if i % 3 else said for i, said in enumerate(given)]
+    reading = replace(reading, systems={"读": given, "不答": silent}, every_pair=True)
+    labels = replace(label_section(n, rng), every_pair=True)
+    return build_report("比较", sections=[entities, reading, labels], rng=rng, draws=draws)
 
 
 def made_report(*, n: int = 150, seed: int = 7, draws: int = 400) -> Report:

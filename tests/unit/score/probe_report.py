@@ -6,7 +6,7 @@ import numpy as np
 
 from zhbert.score.curves import curves_of
 from zhbert.score.guesses import Items
-from zhbert.score.probesheet import Audit, Candidate, Masked, Place, ProbeReport, Said, Specimen
+from zhbert.score.probesheet import Audit, Candidate, Masked, Place, ProbeReport, Said, Specimen, Unit
 from zhbert.score.probing import KINDS, Sheet, compared, cuts, judged
 from zhbert.score.words import table
 
@@ -31,6 +31,7 @@ AUDIT = Audit(
     long_samples_without=0,
     documents=30,
     documents_without=1,
+    units=(Unit(kind="phrases", n=40, whole=7, partly=1, share=0.25),),
 )
 
 
@@ -78,7 +79,13 @@ def made_report() -> ProbeReport:
         against=compared(*sheets, rng=rng),
         cuts=cuts(sheets, rng=rng),
         training=(
-            Masked(name="甲", curves=curves, audits=(AUDIT, replace(AUDIT, broken_words=3))),
+            Masked(
+                name="甲",
+                text={EVIL: "3 documents"},
+                card=EVIL,
+                curves=curves,
+                audits=(AUDIT, replace(AUDIT, broken_words=3)),
+            ),
             Masked(name="乙", note="Its list of similar words is not in its folder."),
         ),
         specimens=tuple(

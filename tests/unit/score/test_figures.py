@@ -14,8 +14,8 @@ from zhbert.score.interval import Difference, holm, interval, paired, resample, 
 from zhbert.score.judge import judge
 from zhbert.score.labels import ACCURACY, count_labels
 from zhbert.score.latin import latin_words
+from zhbert.score.questions import question_word
 from zhbert.score.sections import SectionInput, build_section
-from zhbert.score.slices import question_word
 
 spans = st.lists(
     st.tuples(st.integers(0, 12), st.integers(1, 4), st.sampled_from("甲乙")).map(
@@ -91,9 +91,11 @@ def test_groups_widen_the_interval() -> None:
     assert grouped.high - grouped.low == pytest.approx(2 * (alone.high - alone.low), rel=0.1)
 
 
-@pytest.mark.parametrize("distinct", [3, 1000])
-def test_merged_and_plain_draws_have_the_same_moments(distinct: int) -> None:
-    units_ = np.c_[np.ones(1000), np.arange(1000) % distinct]
+@pytest.mark.parametrize(
+    "values", [np.arange(1000) % 3, np.arange(1000), np.minimum(np.arange(1000), 600), np.arange(1000) // 30]
+)
+def test_draws_of_merged_rows_and_of_single_ones_have_the_same_moments(values: np.ndarray) -> None:
+    units_ = np.c_[np.ones(1000), values]
     drawn = resample(units_, rng=np.random.default_rng(3), draws=4000)
     assert (drawn[:, 0] == 1000).all()
     spread = units_[:, 1].std() * 1000**0.5

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zhbert.records import Span
-from zhbert.score.marks import clean, pieces, window
+from zhbert.score.marks import clean, pieces, windows
 from zhbert.score.render import axis, render, t
 from zhbert.score.report import Report, headline, read_report, write_report
 from zhbert.score.trainings import LIE, MEAN
@@ -18,7 +18,7 @@ from zhbert.score.words import chinese, table
 class Page(HTMLParser):
     """The tags and attributes of a page, and whether they nest."""
 
-    VOID = frozenset({"meta", "input", "br", "line", "circle"})
+    VOID = frozenset({"meta", "input", "br", "line", "circle", "rect"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ def test_crossing_spans_lose_no_text() -> None:
 
 @pytest.mark.parametrize("at", [0, 10, 700, 990])
 def test_a_crop_holds_what_is_marked(at: int) -> None:
-    start, end = window("字" * 1000, [Span(at, at + 9)])
+    ((start, end),) = windows("字" * 1000, [Span(at, at + 9)])
     assert start <= at
     assert at + 9 <= end
     assert end - start <= 470

@@ -28,7 +28,7 @@ def test_every_option_stands_behind_context_and_question(task: Choice) -> None:
     special = task.setting.tokenizer.special
     for feature, option in zip(prepared.features, SHORT, strict=True):
         context, tail_of = task.setting.tokenizer.encode_batch(["王芳工作", "在哪" + option])
-        assert feature.ids == [special.cls, *context.ids, special.sep, *tail_of.ids, special.sep]
+        assert list(feature.ids) == [special.cls, *context.ids, special.sep, *tail_of.ids, special.sep]
         assert feature.segments == [0] * (len(context.ids) + 2) + [1] * (len(tail_of.ids) + 1)
         assert feature.target == 2
     assert [feature.follows for feature in prepared.features] == [False, True, True]

@@ -29,7 +29,7 @@ def test_a_short_text_is_one_feature(task: Classify) -> None:
     (prepared,) = task.prepare([example("王芳在北京", "财经")])
     (feature,) = prepared.features
     special = task.setting.tokenizer.special
-    assert feature.ids == [special.cls, *prepared.encoded.ids, special.sep]
+    assert list(feature.ids) == [special.cls, *prepared.encoded.ids, special.sep]
     assert (feature.span, feature.offset, feature.target) == ((0, 5), 1, 1)
     assert feature.segments == [0] * 7
 
@@ -40,7 +40,7 @@ def test_a_long_text_is_several_features_that_cover_it(task: Classify) -> None:
     assert len(prepared.features) == 6
     for feature in prepared.features:
         assert len(feature.ids) == 16
-        assert feature.ids[1:-1] == ids[slice(*feature.span)]
+        assert list(feature.ids[1:-1]) == ids[slice(*feature.span)]
         assert feature.target == 0
     spans = [feature.span for feature in prepared.features]
     assert spans[0][0] == 0

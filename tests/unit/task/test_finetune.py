@@ -204,7 +204,7 @@ def test_an_unknown_task_is_named(setting: Callable[..., Any]) -> None:
 
 def test_every_feature_comes_once_an_epoch_in_another_order() -> None:
     lengths = np.random.default_rng(0).integers(3, 90, 1000).tolist()
-    features = [Feature(ids=[0] * n, segments=[0] * n, span=(0, n), offset=1) for n in lengths]
+    features = [Feature(ids=[0] * n, span=(0, n), offset=1) for n in lengths]
     for alike in (True, False):
         orders = []
         for epoch in (0, 1):

@@ -136,7 +136,7 @@ def test_what_windows_keep_is_small(head: str, setting: Callable[..., Setting]) 
     task = Ner(Setting(tokenizer=task.setting.tokenizer, labels=LABELS, window=48, overlap=18, head=head))
     model = Knowing(task.setting.tokenizer, task, head)
     (prepared,) = task.prepare([EntityExample(id="1", text=SENTENCE)])
-    ids = torch.tensor([prepared.features[0].ids])
+    ids = torch.tensor([list(prepared.features[0].ids)])
     kept = task.scores(model(input_ids=ids), 0, ids.shape[1])
     assert kept.nbytes < 2_000
     assert np.isfinite(kept).all()

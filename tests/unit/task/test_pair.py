@@ -24,7 +24,7 @@ def test_both_texts_stand_side_by_side(task: Pair) -> None:
     (feature,) = prepared.features
     special = task.setting.tokenizer.special
     first, second = task.setting.tokenizer.encode_batch(["王芳", "在北京"])
-    assert feature.ids == [special.cls, *first.ids, special.sep, *second.ids, special.sep]
+    assert list(feature.ids) == [special.cls, *first.ids, special.sep, *second.ids, special.sep]
     assert feature.segments == [0, 0, 0, 0, 1, 1, 1, 1]
     assert (feature.target, prepared.coverage) == (1, 1.0)
 
@@ -34,8 +34,8 @@ def test_the_longer_text_loses_its_end_and_coverage_says_so(task: Pair) -> None:
     (feature,) = prepared.features
     assert len(feature.ids) == 16
     first, second = task.setting.tokenizer.encode_batch(["王芳在杭州市图书馆工作李明去了北京", "在北京"])
-    assert feature.ids[1:11] == first.ids[:10].tolist()
-    assert feature.ids[12:15] == second.ids.tolist()
+    assert list(feature.ids[1:11]) == first.ids[:10].tolist()
+    assert list(feature.ids[12:15]) == second.ids.tolist()
     assert prepared.coverage == pytest.approx(13 / 20)
     found = task.decode(prepared, [np.log([0.25, 0.75])])
     assert (found.label, found.coverage) == ("不同义", prepared.coverage)

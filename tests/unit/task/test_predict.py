@@ -103,10 +103,10 @@ def test_no_examples_no_predictions(stored: dict[str, Stored]) -> None:
 def test_groups_keep_to_the_budget_and_lose_nothing() -> None:
     lengths = [512] * 9 + [300] * 20 + [40] * 300 + [2]
     places = [(i, 0) for i in range(len(lengths))]
-    groups = list(room._groups(places, lengths))
+    groups = list(room._groups(places, lengths, most=room.TOKENS))
     assert [place for group in groups for place in group] == places
     assert all(len(g) * lengths[g[0][0]] <= room.TOKENS for g in groups)
-    assert len(list(room._groups([(0, 0)], [10 * room.TOKENS]))) == 1
+    assert len(list(room._groups([(0, 0)], [10 * room.TOKENS], most=room.TOKENS))) == 1
 
 
 @pytest.mark.slow
@@ -117,9 +117,9 @@ def test_a_long_document_takes_its_tokens_and_no_more(
     """20,000 characters: all are seen, batches stay small, and each more of them costs some 100 bytes."""
     batches: list[int] = []
 
-    def run_model(model: Any, tensors: dict[str, Any]) -> Any:
+    def run_model(model: Any, tensors: dict[str, Any], **how: Any) -> Any:
         batches.append(tensors["input_ids"].numel())
-        return model_run(model, tensors)
+        return model_run(model, tensors, **how)
 
     model_run = room.run_model
     monkeypatch.setattr(room, "run_model", run_model)

@@ -48,8 +48,8 @@ def test_every_window_has_the_whole_question(task: Reading) -> None:
     question, context = task.setting.tokenizer.encode_batch(["谁工作", CONTEXT])
     assert len(prepared.features) == 3
     for feature in prepared.features:
-        assert feature.ids[:5] == [special.cls, *question.ids, special.sep]
-        assert feature.ids[5:] == [*context.ids[slice(*feature.span)], special.sep]
+        assert list(feature.ids[:5]) == [special.cls, *question.ids, special.sep]
+        assert list(feature.ids[5:]) == [*context.ids[slice(*feature.span)], special.sep]
         assert feature.segments == [0] * 5 + [1] * (len(feature.ids) - 5)
         assert feature.offset == 5
     assert prepared.features[-1].span[1] == len(context)

@@ -7,7 +7,8 @@
 - The scheme is the first of `SCHEMES` that has the letters of the file. IOB1, where B only parts
   neighbours of one label, is told from BIO by what follows what.
 - A sequence that the scheme does not allow is refused with its line, or mended as conlleval reads it: what
-  cannot go on begins anew, what is not closed ends.
+  cannot go on begins anew, what is not closed ends. Where predictions are only scored, strictly, what would
+  have to be mended is no span.
 - Bare tags, as in word segmentation, get the label `word` or the one that is asked for.
 """
 
@@ -154,13 +155,23 @@ def _spans(sentence: Sentence, name: str, how: How, path: object) -> list[Span]:
                 where=f"{path}:{line}",
                 remedy="--repair ends and begins spans there, --scheme names another scheme",
             )
-        if before != OUTSIDE and not goes_on:
+        if (
+            before != OUTSIDE
+            and not goes_on
+            and (not how.scored or _whole(sentence.tags, start, place, name))
+        ):
             spans.append(Span(start, place, parse(before)[1]))
         if not goes_on:
             start = place
     if wrong and name != _LENIENT:
         how.counts["sentences with mended tags"] += 1
     return spans
+
+
+def _whole(tags: Sequence[str], start: int, end: int, name: str) -> bool:
+    """Tell whether tags that belong together are a span as they stand, as seqeval's strict mode has it."""
+    first, last = parse(tags[start])[0], parse(tags[end - 1])[0]
+    return name == _LENIENT or (SCHEMES[name].starts(first) and SCHEMES[name].ends(last))
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Texts as vectors: computed, kept, searched, grouped and shown."""
