@@ -97,7 +97,11 @@ def main() -> None:
         found = {kind: figures(server) for kind, server in servers.items()}
     for kind, row in found.items():
         print(f"{kind}: " + ", ".join(f"{name} {value}" for name, value in row.items()))
-    facts = {"machine": machine(), "commit": commit(), "model": str(given.model or " ".join(MADE))}
+    facts: dict[str, Any] = {
+        "machine": machine(),
+        "commit": commit(),
+        "model": str(given.model or " ".join(MADE)),
+    }
     facts |= {"clients": given.clients, "rounds": given.rounds, "servers": found}
     print(json.dumps(facts, ensure_ascii=False))
     if any(row["wrong"] for row in found.values()):
@@ -132,7 +136,7 @@ async def load(server: Server, texts: str, turn: str, seconds: float, clients: i
 
 async def client(server: Server, texts: str, until: float, rng: random.Random) -> None:
     """Ask one thing after the other, over one connection where the server keeps it."""
-    line: Any = None
+    line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     while monotonic() < until:
         hostile = rng.randrange(EVERY) == 0
         text = cut(texts, rng)
@@ -141,7 +145,7 @@ async def client(server: Server, texts: str, until: float, rng: random.Random) -
         line = line or await asyncio.open_connection("127.0.0.1", server.port)
         asked = monotonic()
         try:
-            status, kept, answer = await exchange(*line, body, kind)
+            status, kept, answer = await exchange(line[0], line[1], body, kind)
         except (OSError, asyncio.IncompleteReadError) as error:
             server.wrong.append(f"{type(error).__name__} instead of {wanted}")
             line = None

@@ -7,10 +7,10 @@
     logs/portions.jsonl  what every portion counted
 
 The main process reads (`portions`), each portion becomes a folder (`saying`), and at the end they are put
-together. A killed run goes on where it was: portions that are there are not done again, and the log, which is
-written when all is together, says that nothing but tidying up is left. With several models in one pass each has
-such a folder under its name, with the manifest that a pass of its own would have left, so whatever reads
-predictions reads these.
+together. A killed run goes on where it was: portions that are there are not done again, and the log, which
+is written when all is together, says that nothing but tidying up is left. With several models in one pass
+each has such a folder under its name, with the manifest that a pass of its own would have left, so whatever
+reads predictions reads these.
 """
 
 import json
@@ -92,8 +92,8 @@ class ApplyConfig(ReadConfig, Parallel):
     workers: Annotated[int, HOW] = Field(
         default=1,
         ge=0,
-        description="portions at a time, each worker with models of its own, its share of the cores and the next "
-        "of several GPUs; 0: one per core, at most 8, or one per CPU of the cluster",
+        description="portions at a time, each worker with models of its own, its share of the cores and the "
+        "next of several GPUs; 0: one per core, at most 8, or one per CPU of the cluster",
     )
 
     @field_validator("model", mode="before")

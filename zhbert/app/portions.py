@@ -3,8 +3,8 @@
 - Examples of a task are a reference or one JSONL file. They are read twice: once to see that all are sound
   and that their ids differ, before hours are spent, and once to hand them out.
 - Everything else is plain texts, which `Reader` reads, whatever they are packed in: for tasks that ask
-  nothing but a text. Models of several tasks can be asked plain texts only: a JSONL file is read as such then,
-  and where the key of its texts is named.
+  nothing but a text. Models of several tasks can be asked plain texts only: a JSONL file is read as such
+  then, and where the key of its texts is named.
 - In memory is one portion, and eight bytes an example while ids are compared.
 """
 

@@ -4,9 +4,9 @@
     seen.json            what the models saw of the texts, what that took, and on what
     left-out.jsonl       what could not be read, where it is wanted
 
-- Models are loaded once in every process. One of several processes has its share of the cores, and the next of
-  several GPUs; alone, torch does as it likes. With another number of threads torch may add up a batch of a few
-  tokens in another order, so that a sixth digit differs; nothing else depends on who does what.
+- Models are loaded once in every process. One of several processes has its share of the cores, and the next
+  of several GPUs; alone, torch does as it likes. With another number of threads torch may add up a batch of a
+  few tokens in another order, so that a sixth digit differs; nothing else depends on who does what.
 - Which texts go through a model together is decided within a portion.
 - Models with equal tokenizers get tokens that were made once.
 """

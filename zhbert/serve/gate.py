@@ -51,6 +51,8 @@ class Gate:
             await self._answered(scope, receive, answer)
         except Refused as refused:
             await answer.refuse(refused)
+        except _Untaken:
+            log.warning("a client did not take its answer within %g seconds", self._limits.slow)
         except Exception:  # a fault of ours: the log has it, the answer does not
             log.exception("a request failed")
             if not answer.status:
@@ -117,6 +119,10 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
+class _Untaken(Exception):
+    """A client that takes its answer too slowly."""
+
+
 class _Answer:
     """What is sent; its status is noted, and a client has only so long to take it."""
 
@@ -128,8 +134,11 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), _SAFE]
-        async with asyncio.timeout(self._slow):
-            await self._send(message)
+        try:
+            async with asyncio.timeout(self._slow):
+                await self._send(message)
+        except TimeoutError:
+            raise _Untaken from None
 
     async def refuse(self, refused: Refused) -> None:
         """Send why a request is not answered."""

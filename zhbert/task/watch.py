@@ -29,7 +29,6 @@ from zhbert.task.reach import answers_in, out_of_reach
 
 _CUT = 24  # characters of an unknown surface or an answer that are kept
 _KEPT = 10_000  # surfaces that are counted at a time; the rare ones of more are forgotten
-_TIMES = ("preparing", "model", "deciding")
 _COUNTED = ("windows", "several", "cut", "unread", "tokens", "answers")
 
 
@@ -68,7 +67,9 @@ class Seen:
             examples=self.sums.get("examples", 0),
             characters=self.sums.get("characters", 0),
             seconds=round(sum(self.times.values()), 3),
-            **{name: round(self.times.get(name, 0.0), 3) for name in _TIMES},
+            preparing=round(self.times.get("preparing", 0.0), 3),
+            model=round(self.times.get("model", 0.0), 3),
+            deciding=round(self.times.get("deciding", 0.0), 3),
             bands=_bands(self.spent),
             **known,
         )
@@ -106,7 +107,8 @@ class Total:
     @property
     def seen(self) -> Seen:
         """What was seen so far."""
-        return Seen(**{name: dict(sums) for name, sums in self._sums.items()}, shown=self._shown)
+        sums: dict[str, Any] = {name: dict(counts) for name, counts in self._sums.items()}
+        return Seen(**sums, shown=self._shown)
 
 
 def _commonest(counts: Counter[str]) -> Counter[str]:
@@ -179,7 +181,7 @@ class Watch(Onlooker):
             sums=sums
             | {"unknown": self._unknown.total()}
             | {name: int(self._sums[name]) for name in _COUNTED},
-            times={name: getattr(self, name) for name in _TIMES},
+            times={"preparing": self.preparing, "model": self.model, "deciding": self.deciding},
             why=dict(self._why),
             unknown=dict(_commonest(self._unknown)),
             dropped=dict(self._dropped),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -56,8 +57,8 @@ def test_of_a_large_body_no_more_than_the_limit_is_kept(opened: Opened) -> None:
     async def endless() -> AsyncIterator[bytes]:
         nonlocal read
         while True:
-            read += 1000
-            yield b"x" * 1000
+            read += 10_000
+            yield bytes(10_000)
 
     async def sent(gate: Any) -> list[dict[str, Any]]:
         parts, said = endless(), []
@@ -73,11 +74,17 @@ def test_of_a_large_body_no_more_than_the_limit_is_kept(opened: Opened) -> None:
         await gate(scope, receive, send)
         return said
 
-    start, body = asyncio.run(sent(opened({"one": Slow()})))
+    limit = 100_000
+    gate = opened({"one": Slow()}, limits=LIMITS.model_copy(update={"body": limit}))
+    tracemalloc.start()
+    start, body = asyncio.run(sent(gate))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * limit
     assert start["status"] == 413
     assert (b"connection", b"close") in start["headers"]
-    assert json.loads(body["body"]) == {"error": "the body is too large: 5,000 bytes at most"}
-    assert read == 16 * LIMITS.body + 1000
+    assert json.loads(body["body"]) == {"error": "the body is too large: 100,000 bytes at most"}
+    assert read == 16 * limit + 10_000
 
 
 def test_a_body_of_just_the_limit_is_taken(opened: Opened) -> None:
@@ -124,6 +131,24 @@ def test_while_it_drains_what_was_taken_is_answered_and_nothing_else(opened: Ope
     assert (late.headers["retry-after"], late.headers["connection"]) == ("1", "close")
     assert (health.status_code, health.json()["status"]) == (503, "draining")
     assert (gate.inside, gate.accepted) == (0, 1)
+
+
+def test_a_client_that_takes_nothing_is_left(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
+    gate = opened({"one": Slow()})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"texts": ["a"]}'}
+
+    async def send(message: Any) -> None:
+        await asyncio.sleep(20)
+
+    head = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": head}
+    asyncio.run(asyncio.wait_for(gate(scope, receive, send), 10))
+    assert gate.inside == 0
+    assert [one.getMessage() for one in caplog.records] == [
+        "a client did not take its answer within 0.3 seconds"
+    ]
 
 
 def test_every_answer_says_that_its_type_is_meant(opened: Opened) -> None:

@@ -86,10 +86,13 @@ def test_a_bad_question_fails_alone() -> None:
 
 def test_who_gives_up_is_not_waited_for() -> None:
     pipe = Slow()
-    with Queue(pipe) as queue:
+    with Queue(pipe, most=2) as queue:
         held(pipe, queue)
-        gone, stays = queue.submit("走"), queue.submit("留下")
+        gone, also = queue.submit("走"), queue.submit("也走")
         assert gone.cancel()
+        assert also.cancel()
+        stays = queue.submit("留下")
+        assert len(queue) == 1, "there is room again"
         pipe.gate.set()
         assert said(stays) == "2"
     assert pipe.batches[1] == ["留下"]
