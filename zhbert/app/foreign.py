@@ -17,8 +17,8 @@ from zhbert.score.report import USUAL, SectionInput, build_report, write_report
 
 Figures = dict[str, float | int]
 BROKEN = (
-    "sentences with tags that break their scheme, such as I after O: {}; what these spell is no entity, but in "
-    "the figures that begin with default it counts as conlleval and seqeval's default mode read it"
+    "sentences with tags that break their scheme, such as I after O: {}; what these spell is no entity, but "
+    "in the figures that begin with default it counts as conlleval and seqeval's default mode read it"
 )
 
 

@@ -191,10 +191,11 @@ def wait_for(what: Any, seconds: float = 60.0) -> bool:
 
 
 SCRIPT = """
-import sys
+import signal
 from pathlib import Path
 import toys
 from zhbert.engine.run import Parallel, run_units
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 run_units(toys.Sleep(Path("notes")), toys.units(8), folder=Path("out"), config=Parallel(workers=2))
 """  # no __main__ guard: workers do not import the script
 

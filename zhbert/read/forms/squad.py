@@ -3,8 +3,8 @@
 - Where the published answers are not just what stands at their places, all of them are kept as texts
   (`published`), for those are what an answer is scored against.
 - An answer at -1 is one of which the publisher says that it stands nowhere: it is kept as a text.
-- A test set whose publisher withholds the answers has FAKE_ANSWER_1 and so on at -1: these are no answers, and
-  the question stays, to be answered.
+- A test set whose publisher withholds the answers has FAKE_ANSWER_1 and so on at -1: these are no answers,
+  and the question stays, to be answered.
 - A question none of whose answers has a place is left out and counted, unless it is only to be scored; one
   that has no answers stays.
 """
@@ -21,6 +21,7 @@ from zhbert.read.forms.how import How
 from zhbert.records import Example, ReadingExample, Span
 
 _WITHHELD = re.compile(r"FAKE_ANSWER_\d+")
+
 
 def _read(path: Path, how: How) -> Iterator[Placed]:
     for article in get(read_json(path), "data", list, path):
