@@ -10,6 +10,8 @@ Prints what it measures and, as its last line, one JSON object. Parts can be nam
 - `reading`: CMRC 2018 dev (or mini) beside the usual loop over `AutoModelForQuestionAnswering`: the
   tokenizer's overflowing windows, padded to the greatest length, 16 at a time, and the best pair of 20 starts
   and ends.
+- `resume`: `zhbert apply` over real text with two models: killed at ten random moments, with one worker and
+  with two, one pass beside two, and the most memory. Only when it is named; it takes half an hour.
 
 All take turns in one process, on as many threads; a ratio is the median over the rounds. `*_same` is the
 share of examples with the same answer, of those that the other side reads whole in one window (`*_compared`).
@@ -28,11 +30,12 @@ from pathlib import Path
 from typing import Any
 
 from _machine import commit, machine
-from _text import DATA
+from _text import DATA, lines_of, sample
 
 Figures = dict[str, object]
 Answer = Callable[[], list[Any]]
 PARTS = ("ner", "reading", "onnx")
+RESUME, CHARACTERS = "resume", 200_000
 WINDOW, OVERLAP = 512, 128
 MANY = {"micro": {"ner": 1343, "reading": 300}, "base": {"ner": 300, "reading": 40}}  # examples
 
@@ -188,6 +191,8 @@ def measure(part: str, folder: Path, given: argparse.Namespace) -> Figures:
     """Measure one part on a model that is made in a folder."""
     from zhbert.read.examples import read_examples
 
+    if part == RESUME:
+        return resume(folder, given.examples or CHARACTERS)
     task = "reading" if part == "reading" else "ner"
     model = folder / task
     if not model.exists():
@@ -213,11 +218,25 @@ def measure(part: str, folder: Path, given: argparse.Namespace) -> Figures:
     return compared({"onnx": "onnx", "onnx-int8": "onnx_int8"}, systems, characters, given.rounds, whole)
 
 
+def resume(folder: Path, characters: int) -> Figures:
+    """Kill `zhbert apply` again and again over so many characters of real text."""
+    from _apply_resume import apply_resume
+
+    models = {name: folder / name for name in ("names", "others")}
+    for model in models.values():
+        random_model("ner", "micro", model)
+    text = folder / "text.txt"
+    text.write_text("".join(line + "\n" for line in lines_of(sample(characters / 3e5))), encoding="utf-8")
+    return apply_resume(models, text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure [everything]")
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, RESUME, []], help="what to measure [all but resume]"
+    )
     parser.add_argument("--size", choices=[*MANY], default="micro", help="size of the encoder [micro]")
     parser.add_argument("--examples", type=int, default=0, help="texts or questions [as many as is usual]")
     parser.add_argument("--rounds", type=int, default=3, help="times that each has its turn [3]")
