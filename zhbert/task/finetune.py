@@ -155,8 +155,9 @@ def _filled(
     """Return the settings with what is usual for such an encoder where nothing was said."""
     found = usual(model.config, task=config.task, examples=examples)
     lr, epochs = config.lr or found.lr, config.epochs or found.epochs
-    if not (config.lr and config.epochs):
-        progress.say(f"lr = {lr:g}, epochs = {epochs}: what is usual for a {describe(model.config)} encoder")
+    taken = ([] if config.lr else [f"lr = {lr:g}"]) + ([] if config.epochs else [f"epochs = {epochs}"])
+    if taken:
+        progress.say(f"{', '.join(taken)}: what is usual for a {describe(model.config)} encoder")
     return config.model_copy(update={"lr": lr, "epochs": epochs})
 
 

@@ -81,7 +81,7 @@ def test_what_is_usual_is_said_and_written_down(tmp_path: Path, tiny_finetune: S
     heard = Heard()
     values = {k: v for k, v in tiny_finetune("classify").items() if k != "epochs"}
     work = run(tmp_path / "usual", values | {"patience_epochs": 1.0, "lr": 1e-9}, heard)
-    assert heard.lines == ["lr = 1e-09, epochs = 10: what is usual for a 2 x 128 encoder"]
+    assert heard.lines == ["epochs = 10: what is usual for a 2 x 128 encoder"]  # the rate was given
     assert (work.counts["epochs"], work.counts["lr"], work.counts["best_epoch"]) == (10, 1e-9, 1)
     log = (tmp_path / "usual/logs/metrics.jsonl").read_text("utf-8")
     assert log.count('"score"') == 2, (
