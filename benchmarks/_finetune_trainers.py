@@ -26,6 +26,7 @@ from zhbert.config import model_named, parse
 from zhbert.encode.tokenizer import Tokenizer
 from zhbert.model import store
 from zhbert.model.heads import model_class
+from zhbert.precision import Dtype
 from zhbert.records import Example, Prediction, to_json
 from zhbert.task.base import Feature, Setting, Task, evened
 from zhbert.task.predict import predict
@@ -57,6 +58,7 @@ class Plan:
     epochs: int
     lr: float
     window: int
+    dtype: Dtype  # auto: each as it does by itself
     init: str = "bundled"
 
     def made(self) -> Task:
@@ -100,6 +102,7 @@ def transformers_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
         num_train_epochs=plan.epochs,
         learning_rate=plan.lr,
         seed=seed,
+        bf16=plan.dtype == "bfloat16",
         save_strategy="no",
         disable_tqdm=True,
         report_to="none",
@@ -135,6 +138,7 @@ def zhbert_alone(plan: Plan, seed: int, folder: Path) -> Learnt:
         "lr": plan.lr,
         "window": plan.window,
         "overlap": OVERLAP,
+        "dtype": plan.dtype,
         "judge_every": float(plan.epochs),  # once, when it is over, as the baseline's last weights are kept
         "seed": seed,
         "save_seconds": 1e9,

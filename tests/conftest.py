@@ -166,6 +166,7 @@ def tiny_pretrain(tiny_shards: Path) -> dict[str, Any]:
         "max_tokens": 48,
         "batch_tokens": 512,
         "micro_tokens": 256,
+        "dtype": "float32",
     }
 
 

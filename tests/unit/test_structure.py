@@ -24,7 +24,7 @@ LONGEST = 300
 FLOORS = {
     "errors": 0,
     "plain": 0.5,  # what records are written and read by
-    **dict.fromkeys(["records", "config", "progress"], 1),
+    **dict.fromkeys(["records", "config", "progress", "precision"], 1),
     **dict.fromkeys(["text", "files"], 2),
     **dict.fromkeys(["read", "clean", "engine", "encode", "score"], 3),
     **dict.fromkeys(["corpus", "model", "train"], 4),
@@ -139,6 +139,7 @@ def test_the_floor_check_lets_good_modules_pass() -> None:
     assert floor_faults("zhbert.encode.good", good) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", LIGHT)
 def test_light_rooms_name_nothing_heavy(room: str) -> None:
     for path in sorted((PACKAGE / room).rglob("*.py")):
@@ -173,6 +174,7 @@ def test_import_zhbert_is_light_and_quick() -> None:
     assert min(float(python(code)) for _ in range(5)) < 0.2
 
 
+@pytest.mark.slow
 def test_help_loads_no_torch() -> None:
     code = "import sys; sys.argv = ['zhbert', 'run', '--help']; from zhbert.app.cli import main\n"
     code += "try:\n    main()\nexcept SystemExit:\n    print('torch' in sys.modules)"
@@ -204,6 +206,7 @@ def every_module() -> Iterator[str]:
             yield found.name
 
 
+@pytest.mark.slow
 def test_every_module_has_a_docstring() -> None:
     assert [
         p.name for p in sources() if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))

@@ -35,7 +35,7 @@ from zhbert.errors import ConfigError, DataError, ModelError
 from zhbert.files import LOGS, Plan, Work, building, is_done, read_manifest, write_text
 from zhbert.model import store
 from zhbert.model.onnx import Backend
-from zhbert.model.unpadded import Dtype
+from zhbert.precision import Dtype
 from zhbert.progress import SILENT, Progress
 from zhbert.read.config import ReadConfig
 from zhbert.records import to_plain

@@ -24,7 +24,7 @@ from zhbert.errors import DataError, ModelError
 from zhbert.model import store
 from zhbert.model.encoder import most_tokens
 from zhbert.model.families import FAMILIES
-from zhbert.model.unpadded import Dtype
+from zhbert.precision import Dtype
 from zhbert.task.guessing import no_head
 from zhbert.text.segment import segmenter
 from zhbert.vectors.embedder import Embedder, Floats, Pooling, WordVectors

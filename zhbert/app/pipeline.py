@@ -20,7 +20,8 @@ from zhbert.config import model_named
 from zhbert.errors import ConfigError, DataError, ModelError
 from zhbert.model import store
 from zhbert.model.onnx import Backend, OnnxModel
-from zhbert.model.unpadded import Dtype, in_half
+from zhbert.model.unpadded import in_half
+from zhbert.precision import Dtype
 from zhbert.records import (
     ChoiceExample,
     EntityExample,

@@ -32,7 +32,7 @@ from zhbert.engine.worker import WORKER
 from zhbert.model import store
 from zhbert.model.encoder import count_parameters
 from zhbert.model.onnx import Backend, OnnxModel
-from zhbert.model.unpadded import Dtype
+from zhbert.precision import Dtype
 from zhbert.records import from_plain, to_json
 from zhbert.task.base import Task
 from zhbert.task.predict import predict

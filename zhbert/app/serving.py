@@ -16,7 +16,7 @@ from zhbert.app.pipeline import Pipeline, load
 from zhbert.config import Input, parse
 from zhbert.errors import ConfigError, ModelError
 from zhbert.model.onnx import Backend
-from zhbert.model.unpadded import Dtype
+from zhbert.precision import Dtype
 from zhbert.serve.limits import Limits
 from zhbert.task.script import Script
 

@@ -33,7 +33,7 @@ from zhbert.model.families import family_of
 
 PACKED = "zhbert_packed"
 _HALVES = (torch.bfloat16, torch.float16)
-AMPERE = (8, 0)  # the oldest CUDA device that varlen_attn runs on
+_AMPERE = (8, 0)  # the oldest CUDA device that varlen_attn runs on
 _HAS_WINDOW = "window_size" in inspect.signature(varlen.varlen_attn).parameters  # not in torch 2.10
 
 
@@ -77,7 +77,7 @@ class Sequences:
             self,
             bounds_S1=self.bounds_S1.to(device, non_blocking=True),
             positions_1T=self.positions_1T.to(device, non_blocking=True),
-            at_once=device.type == "cuda" and torch.cuda.get_device_capability(device) >= AMPERE,
+            at_once=device.type == "cuda" and torch.cuda.get_device_capability(device) >= _AMPERE,
             bands={},
         )
 
@@ -106,9 +106,14 @@ def packed_attention(
 ) -> tuple[Tensor, None]:
     """Attend within each sequence of a flat row, and there within `sliding_window` where one is given."""
     scale = query_1HTD.shape[-1] ** -0.5 if scaling is None else scaling
+    three = (query_1HTD, key_1HTD, value_1HTD)
+    if query_1HTD.device.type == "cpu":  # where short rows of halves take several times as long
+        with torch.autocast("cpu", enabled=False):
+            three_float = tuple(x.float() for x in three)
+            return _one_by_one(three_float, sequences, scale, dropout, sliding_window), None
     able = sequences.at_once and query_1HTD.dtype in _HALVES and not dropout
     attend = _all_at_once if able and (_HAS_WINDOW or not sliding_window) else _one_by_one
-    return attend((query_1HTD, key_1HTD, value_1HTD), sequences, scale, dropout, sliding_window), None
+    return attend(three, sequences, scale, dropout, sliding_window), None
 
 
 def _one_by_one(

@@ -19,7 +19,7 @@ Shapes: B rows, L longest row, T tokens, H hidden, A heads, D dimensions of a he
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +27,12 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import PreTrainedModel
 
 from zhbert.errors import ConfigError
-from zhbert.model.attention import AMPERE, PACKED, Sequences
+from zhbert.model.attention import PACKED, Sequences
 from zhbert.model.encoder import first_position
 from zhbert.model.families import FAMILIES
 from zhbert.model.tagger import Crf, Pointer
+from zhbert.precision import Dtype, multiplies_halves
 
-Dtype = Literal["auto", "float32", "bfloat16"]
 _READ_FIRST = ("ForSequenceClassification", "ForMultipleChoice")
 
 
@@ -53,8 +53,8 @@ def in_half(model: PreTrainedModel, dtype: Dtype) -> bool:
     """
     if dtype == "bfloat16" and not can_unpad(model):
         raise ConfigError('dtype = "bfloat16": this model computes in float32 only', remedy='dtype = "auto"')
-    able = model.device.type == "cuda" and torch.cuda.get_device_capability(model.device) >= AMPERE
-    return dtype == "bfloat16" or (dtype == "auto" and able and can_unpad(model))
+    gains = model.device.type == "cuda" and multiplies_halves(model.device)
+    return dtype == "bfloat16" or (dtype == "auto" and gains and can_unpad(model))
 
 
 @contextmanager

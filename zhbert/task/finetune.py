@@ -173,6 +173,7 @@ def loop_config(config: FinetuneConfig, job: FinetuneJob) -> LoopConfig:
         lr=config.lr,
         warmup=config.warmup,
         betas=(0.9, 0.999),
+        dtype=config.dtype,
         seed=config.seed,
         spike=0.0,
     )

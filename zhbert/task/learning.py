@@ -12,11 +12,11 @@ from zhbert.errors import ConfigError
 from zhbert.model.depth import embedding_of, rates
 from zhbert.task.doubt import COMPARED
 from zhbert.task.registry import head_of
-from zhbert.train.config import Upkeep
+from zhbert.train.config import Digits, Upkeep
 from zhbert.train.manner import Manner
 
 
-class Learning(Upkeep):
+class Learning(Upkeep, Digits):
     """How the weights of a task model learn."""
 
     task: str = Field(description="what to learn")

@@ -28,6 +28,7 @@ from zhbert.model.attention import Sequences
 from zhbert.model.encoder import first_position
 from zhbert.model.heads import masked_logits, pair_logits
 from zhbert.model.shape import Shape, fill
+from zhbert.precision import training
 from zhbert.records import to_plain
 from zhbert.train.job import Judged, Micro
 from zhbert.train.ranks import Ranks
@@ -169,7 +170,7 @@ class PretrainJob:
         sums: dict[str, float] = defaultdict(float)
         for micro in self.held_out:
             here = micro.to(model.device)
-            with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+            with training(self.config.dtype, model.device):
                 hidden_1TH = self._hidden(model, here)
                 logits = masked_logits(model, hidden_1TH, here.tensors["positions_M"]).float()
             wanted = here.tensors["targets_M"]

@@ -17,7 +17,8 @@ import torch
 from transformers import PreTrainedModel
 
 from zhbert.model.onnx import OnnxModel
-from zhbert.model.unpadded import Dtype, in_half
+from zhbert.model.unpadded import in_half
+from zhbert.precision import Dtype
 from zhbert.progress import SILENT, Progress
 from zhbert.records import (
     ChoiceExample,

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from zhbert.config import HOW, Config
+from zhbert.precision import Dtype
 from zhbert.train.schedule import ScheduleName
 
 
@@ -31,7 +32,17 @@ class Upkeep(Config):
     )
 
 
-class LoopConfig(Upkeep):
+class Digits(Config):
+    """What is multiplied in which numbers; the weights are float32 always."""
+
+    dtype: Dtype = Field(
+        default="auto",
+        description="numbers that are multiplied: bfloat16, float32, or auto: bfloat16 where the processor "
+        "gains by it (most GPUs, CPUs with AVX512-BF16), else float32",
+    )
+
+
+class LoopConfig(Upkeep, Digits):
     """How long and how fast to train."""
 
     steps: int = Field(default=0, ge=0, description="optimizer steps; or give minutes")
@@ -61,7 +72,6 @@ class LoopConfig(Upkeep):
     patience: int = Field(
         default=10, ge=1, description="stop after so many skipped steps in a row, or ten times as many in all"
     )
-    tf32: bool = Field(default=True, description="let CUDA multiply float32 as TF32, faster and less exact")
     seed: int = Field(default=1, ge=0, description="seed of everything random")
 
     @field_validator("minutes")

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from zhbert.errors import ModelError, TrainingError
+from zhbert.precision import training
 from zhbert.progress import SILENT, Bar, Progress
 from zhbert.train import checkpoint
 from zhbert.train.config import LoopConfig
@@ -129,8 +130,7 @@ class _Training:
         """Bring everything to where it is computed."""
         cuda = self.ranks.device.type == "cuda"
         if cuda:
-            torch.set_float32_matmul_precision("high" if self.config.tf32 else "highest")
-        self.bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+            torch.set_float32_matmul_precision("highest" if self.config.dtype == "float32" else "high")
         self.model = (copy.deepcopy(self.given) if self.shared_out else self.given).to(self.ranks.device)
         self.model.train()
         self.loss = _Loss(self.model, self.job)
@@ -218,7 +218,7 @@ class _Training:
         try:
             for micro in micros:
                 if micro.targets or self.shared_out:
-                    with torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.bf16):
+                    with training(self.config.dtype, self.ranks.device):
                         loss = self.loss(micro.to(self.ranks.device)) * min(micro.targets, 1) / targets
                     (loss * self.ranks.world if self.shared_out else loss).backward()  # FSDP2 takes the mean
                     total += loss.detach()

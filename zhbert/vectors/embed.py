@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from zhbert.config import Config, Input, ModelInput, called
 from zhbert.files import Work, write_text
 from zhbert.model.store import load_encoder
-from zhbert.model.unpadded import Dtype
+from zhbert.precision import Dtype
 from zhbert.progress import SILENT, Progress
 from zhbert.records import to_json
 from zhbert.vectors.centre import Centre

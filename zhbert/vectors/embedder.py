@@ -35,7 +35,8 @@ from zhbert.encode.windows import owners, windows
 from zhbert.errors import ConfigError, DataError
 from zhbert.model.encoder import most_tokens
 from zhbert.model.store import Stored
-from zhbert.model.unpadded import Dtype, can_unpad, in_half, unpadded
+from zhbert.model.unpadded import can_unpad, in_half, unpadded
+from zhbert.precision import Dtype
 from zhbert.text.segment import Segmenter, ranges
 
 Pooling = Literal["mean", "cls", "last4"]

@@ -73,7 +73,7 @@ class Curve:
 
 def config(**more: Any) -> LoopConfig:
     length = {} if "minutes" in more else {"steps": STEPS}
-    return LoopConfig(**({"lr": 0.05, "seed": 3} | length | more))
+    return LoopConfig(**({"lr": 0.05, "seed": 3, "dtype": "float32"} | length | more))
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
