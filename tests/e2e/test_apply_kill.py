@@ -1,6 +1,5 @@
 """`apply` that is killed at any moment ends in the same bytes, with several models and workers."""
 
-import os
 import random
 import subprocess
 import sys
@@ -8,11 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from forked import forked
 
-import zhbert
 from zhbert.files import read_manifest
 
-ROOT = Path(zhbert.__file__).parents[1]
 KILLS = 2
 pytestmark = [
     pytest.mark.slow,
@@ -23,8 +21,7 @@ pytestmark = [
 
 def start(words: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "zhbert", "apply", *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        [*forked(), "apply", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,18 +1,15 @@
 """The documentation's commands run as they stand, and both languages show the same ones."""
 
-import atexit
 import json
 import os
 import re
-import shutil
+import shlex
 import subprocess
 import sys
-import tempfile
-import time
-from functools import cache
 from pathlib import Path
 
 import pytest
+from forked import forked
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(page.name for page in (ROOT / "docs").glob("*.md") if not page.name.endswith(".zh.md"))
@@ -25,27 +22,12 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-@cache
-def forks() -> Path:
-    """Return the socket of a process that carries out `zhbert`, started once (`forked.py`)."""
-    place = Path(tempfile.mkdtemp()) / "socket"
-    command = [sys.executable, str(ROOT / "tests" / "e2e" / "forked.py"), str(place)]
-    server = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"})
-    atexit.register(shutil.rmtree, place.parent)
-    atexit.register(server.kill)
-    while not place.exists():
-        assert server.poll() is None, "the server of commands did not start"
-        time.sleep(0.05)
-    return place
-
-
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment in which `zhbert` is this checkout's, and `torchrun` that of its torch."""
     commands = folder / "bin"
     commands.mkdir()
-    fork = f"-IS {ROOT / 'tests' / 'e2e' / 'forked.py'} {forks()} zhbert"
-    for name, how in (("zhbert", fork), ("torchrun", "-m torch.distributed.run")):
-        (commands / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {how} "$@"\n')
+    for name, words in (("zhbert", forked()), ("torchrun", [sys.executable, "-m", "torch.distributed.run"])):
+        (commands / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         (commands / name).chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}

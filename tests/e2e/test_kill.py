@@ -5,7 +5,6 @@ moments, each time further on, and finally run to its end.
 """
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,12 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from forked import forked
 
-import zhbert
 from zhbert.files import read_manifest
 from zhbert.records import EntityExample, LabelExample, Span, to_json
 
-ROOT = Path(zhbert.__file__).parents[1]
 KILLS = 5  # in each of two folders
 LEAVINGS = ("*.partial", "*.lock", "*.tmp", ".plan", "checkpoint-*", "best.safetensors")
 pytestmark = [
@@ -124,11 +122,9 @@ def write_toy(folder: Path) -> None:
 
 def start(folder: Path) -> "subprocess.Popen[str]":
     """Start the run and wait until its first stage speaks."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "zhbert", "run", "toy.toml", "-o", "run"],
+        [*forked(), "run", "toy.toml", "-o", "run"],
         cwd=folder,
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

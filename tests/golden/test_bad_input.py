@@ -103,6 +103,7 @@ def test_bad_input(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert held(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_A_PROCESS)
 def test_bad_input_in_a_process(name: str, tmp_path: Path) -> None:
     case = CASES[name]

@@ -28,6 +28,7 @@ def gold_examples() -> list[ReadingExample]:
     return [example for _, example in FORMS["squad"].read(GOLD, how) if isinstance(example, ReadingExample)]
 
 
+@pytest.mark.slow
 def test_every_question_is_equal_to_the_last_digit() -> None:
     lines = (ORACLE / "per_question.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
@@ -36,6 +37,7 @@ def test_every_question_is_equal_to_the_last_digit() -> None:
         assert judge_answer(row["answers"], row["prediction"]) == (row["em"], row["f1"]), row["id"]
 
 
+@pytest.mark.slow
 def test_the_data_set_as_a_whole_is_equal() -> None:
     official = json.loads((ORACLE / "official.json").read_text(encoding="utf-8"))
     predictions = json.loads((ORACLE / "predictions.json").read_text(encoding="utf-8"))
@@ -49,6 +51,7 @@ def test_the_data_set_as_a_whole_is_equal() -> None:
     assert len(counts.units()) == 848
 
 
+@pytest.mark.slow
 def test_the_command_says_what_the_script_says() -> None:
     official = json.loads((ORACLE / "official.json").read_text(encoding="utf-8"))
     figures, notes = score_foreign("cmrc2018", GOLD, ORACLE / "predictions.json")

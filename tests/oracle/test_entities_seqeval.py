@@ -33,6 +33,7 @@ def tags(spans: list[Span], n: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning", "ignore:.*ill-defined.*")
 @pytest.mark.parametrize("block", range(4))
 def test_two_hundred_random_corpora_are_equal(block: int) -> None:

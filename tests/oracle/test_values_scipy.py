@@ -39,6 +39,7 @@ def test_a_slice_has_the_correlation_of_its_examples_and_of_their_ranks_among_al
     assert float(SPEARMAN(part)) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_an_interval_is_that_of_drawn_examples() -> None:
     stats = pytest.importorskip("scipy.stats")
     gold, said = made(7, 80, middle=0, scale=1)

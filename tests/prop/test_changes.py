@@ -12,6 +12,7 @@ for _name in CHANGES:  # dictionaries load at the first change, which would cost
     change("发發", _name)
 
 
+@pytest.mark.slow
 @given(MIXED, NAMES, st.integers(0, 5))
 def test_a_change_is_drawn_from_text_and_seed_alone(text: str, name: str, seed: int):
     first, second = change(text, name, seed=seed), change(text, name, seed=seed)

@@ -74,6 +74,7 @@ ALL = [
 ]
 
 
+@pytest.mark.slow
 @examples(400)
 @given(texts, st.booleans(), st.booleans(), st.booleans())
 def test_the_text_alone_is_the_text_with_its_origins(

@@ -55,6 +55,7 @@ def is_han(char: str) -> bool:
     return 0x20000 <= ord(char) < 0x40000
 
 
+@pytest.mark.slow
 @examples(60)
 @given(texts)
 def test_folding_is_what_it_is_for_each_character(texts: list[str]) -> None:
@@ -163,6 +164,7 @@ def test_groups_are_those_of_a_plain_union(pairs: list[tuple[int, int]]) -> None
     assert forest.roots(np.arange(12)).tolist() == names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_the_guard_finds_what_comparing_everything_finds(seed: int) -> None:
     rng = random.Random(seed)

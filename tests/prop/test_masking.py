@@ -196,6 +196,7 @@ def expect(found: NDArray[Any], wanted: NDArray[Any], rounds: int) -> None:
     assert np.abs(found / wanted - 1).max() < 4 / rounds**0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_sample_meets_its_budget_of_tokens_in_expectation(strategy: str) -> None:
     rows = random_rows(5)

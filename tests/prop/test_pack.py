@@ -5,6 +5,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ def make(folder: str, corpus: list[list[list[int]]]) -> Shards:
     return Shards.open(folder)
 
 
+@pytest.mark.slow
 @examples(100)
 @given(CORPUS, st.integers(3, 40))
 def test_samples_are_the_documents_in_order_cut_where_they_may_be(

@@ -81,6 +81,7 @@ def test_sentences_end_where_the_rule_says(text: str) -> None:
     assert sentences(text) == sentences_by_the_rule(text)
 
 
+@pytest.mark.slow
 @examples(150)
 @given(st.one_of(texts, st.text(st.sampled_from(ENDS), max_size=30)))
 def test_sentences_and_words_cover_the_text(text: str) -> None:
@@ -120,6 +121,7 @@ characters = st.one_of(
 CLOSE_TO_ITSELF = re.compile(f"(?![{THRICE}])([\u4e00-\u9fd5])\\1\\1")  # the known limit: see `rapid`
 
 
+@pytest.mark.slow
 @examples(200)
 @given(text=st.lists(characters, max_size=40).map("".join))
 def test_words_are_those_of_jieba(text: str, plain: jieba.Tokenizer) -> None:

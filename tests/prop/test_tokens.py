@@ -68,6 +68,7 @@ pieces = st.one_of(
 texts = st.lists(pieces, max_size=14).map("".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 @examples(100)
 @given(batch=st.lists(texts, max_size=5))
@@ -109,6 +110,7 @@ def slowly_counted(batch: list[str], tokenizer: Tokenizer) -> dict[tuple[str, ..
     return dict(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 @examples(50)
 @given(batch=st.lists(texts, max_size=5))

@@ -142,6 +142,7 @@ def answers(shares: Sequence[float], n: int, rng: np.random.Generator) -> list[C
     return [Counts(("n", "correct"), np.c_[np.ones(n), one], ids) for one in right]
 
 
+@pytest.mark.slow
 def test_equal_systems_are_found_different_as_often_as_is_said() -> None:
     rng, missed, small = np.random.default_rng(11), 0, 0
     for _ in range(300):

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +58,7 @@ def borders_of(text: str) -> Bools:
     return borders
 
 
+@pytest.mark.slow
 @examples(300)
 @given(texts)
 def test_entities_are_in_order_apart_and_within_a_line(text: str) -> None:
@@ -70,6 +72,7 @@ def test_entities_are_in_order_apart_and_within_a_line(text: str) -> None:
         done = end
 
 
+@pytest.mark.slow
 @examples(200)
 @given(st.lists(texts.map(lambda text: text.replace("\n", "")), max_size=5))
 def test_texts_do_not_touch_each_other(parts: list[str]) -> None:
@@ -107,6 +110,7 @@ def slow_quantities(text: str, borders: Bools) -> list[tuple[int, int]]:
     return found
 
 
+@pytest.mark.slow
 @examples(1000)
 @given(quantity_texts)
 def test_numbers_are_those_of_the_grammar_tried_everywhere(text: str) -> None:

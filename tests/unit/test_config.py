@@ -131,6 +131,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), plain, min_size=2, max_size=4))
 def test_fingerprints_do_not_depend_on_the_order_of_keys(value: dict[str, Any]) -> None:
     assert fingerprint(value) == fingerprint(dict(reversed(value.items())))

@@ -157,6 +157,7 @@ with building(Path(sys.argv[1]), plan) as work:
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     out = tmp_path / "out"
     root = str(Path(__file__).parents[2])

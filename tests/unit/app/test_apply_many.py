@@ -73,6 +73,7 @@ def test_predictions_on_ray_are_the_same(
     assert read_manifest(one).content == read_manifest(two).content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["portion", "together", "log", "tidy"])
 def test_a_run_that_is_broken_off_goes_on(
     moment: str,
@@ -109,6 +110,7 @@ def test_a_run_that_is_broken_off_goes_on(
     assert 0 < len(calls) < portions if moment == "portion" else not calls
 
 
+@pytest.mark.slow
 def test_two_models_in_one_pass_are_two_passes(
     stage: Stage, tiny_models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_models_are_named_once_and_by_folders() -> None:
             model(*wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classify", "pair", "ner", "reading"])
 def test_a_table_holds_the_same(
     task: str,

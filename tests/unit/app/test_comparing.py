@@ -159,6 +159,7 @@ def board(folder: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_reports_become_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     gold(Path("gold.jsonl"))
     files = [str(said(Path(f"{name}.jsonl"), *wrong)) for name, wrong in (("a", (1,)), ("b", (2, 3)))]

@@ -59,6 +59,7 @@ def test_each_place_is_that_of_plain_transformers(encoder: Encoder, folder: Path
         assert [choice.score for choice in choices] == pytest.approx([expected[w] for w in ranked], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_best_ways_together_are_those_of_trying_all(encoder: Encoder, folder: Path) -> None:
     firsts = shares(folder, "我在[MASK][MASK]大学", 2)
     every = {}

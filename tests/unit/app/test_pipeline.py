@@ -123,6 +123,7 @@ def test_a_text_is_not_a_list_of_characters(pipes: dict[str, Pipeline]) -> None:
         next(pipes["classify"].stream(TEXT))
 
 
+@pytest.mark.slow
 def test_threads_get_the_same_answers(pipes: dict[str, Pipeline]) -> None:
     texts = [TEXT[: n % 12] * (1 + n % 5) for n in range(40)]
     expected = [pipes["ner"](text) for text in texts]

@@ -71,6 +71,7 @@ FORMS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 def test_every_form_of_input_is_read(
     stage: Stage, tiny_models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +141,7 @@ def test_ids_of_examples_differ_before_anything_is_predicted(
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asked.jsonl.gz", "asked.txt"])
 def test_no_more_than_a_portion_is_in_memory(name: str, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -58,6 +58,7 @@ def test_a_recipe_runs_once_and_in_the_order_of_what_is_needed(recipe: Path) -> 
     assert before == {name: Path("runs/toy", name).stat().st_mtime_ns for name in before}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "redone"),
     [

@@ -26,6 +26,7 @@ def run(folder: Path, values: dict[str, Any], progress: Progress = SILENT) -> li
     return cells
 
 
+@pytest.mark.slow
 def test_every_seed_is_a_training_of_its_own_and_more_seeds_only_add(
     tmp_path: Path, tiny_finetune: Settings, tiny_models: dict[str, Path]
 ) -> None:
@@ -47,6 +48,7 @@ def test_every_seed_is_a_training_of_its_own_and_more_seeds_only_add(
     assert cell["sd"] == pytest.approx(statistics.stdev(scores), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_killed_grid_goes_on_where_it_was(
     tmp_path: Path, tiny_finetune: Settings, stop_after: Callable[[int], Progress]
 ) -> None:

@@ -1,7 +1,6 @@
 """The command `serve`: what it is given, and a real process among real clients."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from forked import forked
 
 from zhbert.app.pipeline import Pipeline, load
 from zhbert.app.serving import ServeConfig, check_open, folders_of, pipelines, read_keys
@@ -34,9 +34,9 @@ def started() -> Iterator[Started]:
     running = []
 
     def start(*words: str) -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "zhbert", "serve", *words, "--port", "0"]
+        command = [*forked(), "serve", *words, "--port", "0"]
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=dict(os.environ))
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
         running.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -133,6 +133,7 @@ def test_figures_without_words_are_the_default() -> None:
     assert set(figures("今天")) == set(FIGURES) - set(OF_WORDS)
 
 
+@pytest.mark.slow
 def test_runs_of_words_are_found_as_by_reading() -> None:
     rng = random.Random(9)
     for _ in range(600):

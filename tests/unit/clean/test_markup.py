@@ -30,6 +30,7 @@ def documents(name: str, step: int) -> list[str]:
         return [json.loads(line)["text"] for line in islice(lines, 0, None, step)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["docs", "tech-translations"])
 def test_little_markup_is_left_and_the_prose_is_there(name: str) -> None:
     strip = Markup().make()
@@ -45,6 +46,7 @@ def test_little_markup_is_left_and_the_prose_is_there(name: str) -> None:
     assert 0.9 < after / before < 1.02
 
 
+@pytest.mark.slow
 def test_laws_lose_no_sentence() -> None:
     strip, cut = Markup().make(), Boilerplate().make()
     for text in documents("laws", 97):

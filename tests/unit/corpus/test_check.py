@@ -113,6 +113,7 @@ def test_the_report(tmp_path: Path) -> None:
     assert work.counts == {"files": 2, "examples": 3, "findings": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_known_leak(published: object, tmp_path: Path) -> None:
     """Of the test set 331 rows stand in the training set, two more but for spaces, six with another label."""

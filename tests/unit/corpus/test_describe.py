@@ -208,6 +208,7 @@ def test_what_is_absent_is_said_and_not_shown(tmp_path: Path) -> None:
     assert headline(card) == ["0 documents in, 0 out (0.0 %)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absent", sorted(MADE["build_facts"]()))
 def test_any_block_may_be_absent_and_so_may_the_shards(absent: str, tmp_path: Path) -> None:
     facts = {key: block for key, block in MADE["build_facts"]().items() if key != absent}

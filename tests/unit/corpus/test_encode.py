@@ -57,6 +57,7 @@ def flagged(
     return flag(texts, tokenizer, segmenter(name, user_words=words), make_units(UnitsConfig()))
 
 
+@pytest.mark.slow
 def test_many_texts_at_once_are_each_alone(tokenizer: Tokenizer) -> None:
     texts = [TEXTS[0], "", TEXTS[1], " ", TEXTS[2], TEXTS[3], "第", "一。"]
     together = flagged(texts, tokenizer)
@@ -89,6 +90,7 @@ def test_every_character_is_a_word_to_the_character_segmenter(tokenizer: Tokeniz
     assert not (flagged([TEXTS[0]], tokenizer, "character").flags_T & CONTINUES_WORD).any()
 
 
+@pytest.mark.slow
 def test_user_words_change_the_flags(tmp_path: Path, tokenizer: Tokenizer) -> None:
     words = tmp_path / "words.txt"
     words.write_text("江大桥 100000\n南京市长 100000\n", encoding="utf-8")

@@ -84,6 +84,7 @@ def test_texts_are_joined_and_cut() -> None:
     assert max(map(len, halves)) <= LONGEST
 
 
+@pytest.mark.slow
 def test_words_are_the_same_when_read_again(tmp_path: Path) -> None:
     texts = ["人民政府，的。" * 9, "", "依法追究刑事责任\ud800", "长城" * LONGEST]
     path = tmp_path / "ends.bits"

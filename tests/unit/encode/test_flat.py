@@ -159,6 +159,7 @@ def around(code: int) -> str:
     return f"{character} e{character}i我{character}\u0301。{character}{character}e\u0327{character}\u0301"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_every_character_that_may_stand_alone(settings: dict[str, bool]) -> None:
     backend = bert_backend(TOKENS, settings, where="")

@@ -78,6 +78,7 @@ def test_30_tokens_always_get_a_unit_and_short_samples_keep_the_mean(rate: float
     assert abs(sum(map(len, rows[300:])) / sum(map(sum, ([1], [2], [2, 1], [3, 3]) * 500)) - rate) < 0.02
 
 
+@pytest.mark.slow
 def test_a_token_is_as_likely_in_a_long_word_as_in_a_short_one() -> None:
     lengths = [1, 2, 3, 4] * 20
     hits = np.zeros(202)

@@ -85,6 +85,7 @@ def test_a_word_has_a_limited_number_of_similar_ones() -> None:
 WORDS = st.lists(st.text("人士北京的", min_size=1, max_size=4), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(WORDS, WORDS, st.integers(0, 99))
 def test_what_is_laid_is_a_similar_word_or_any_of_its_length(
@@ -181,6 +182,7 @@ DOCUMENTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(DOCUMENTS, st.integers(1, 4), st.sampled_from([1, 7, 1 << 21]))
 def test_pairs_are_counted_as_one_would_by_hand(

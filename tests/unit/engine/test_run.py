@@ -47,6 +47,7 @@ def test_no_units_make_an_empty_folder(tmp_path: Path, config: Parallel) -> None
     assert names(tmp_path / "a" / "b") == []
 
 
+@pytest.mark.slow
 def test_results_are_told_as_they_come(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
     results = run_units(Overtaken(), units(4), folder=tmp_path, config=TWO, finished=told.append)
@@ -58,6 +59,7 @@ def test_results_are_told_as_they_come(tmp_path: Path) -> None:
     assert told == results
 
 
+@pytest.mark.slow
 @BOTH
 def test_units_are_asked_for_no_earlier_than_needed(tmp_path: Path, config: Parallel) -> None:
     begun: list[int] = []
@@ -159,6 +161,7 @@ def test_a_single_unit_is_done_in_this_process(tmp_path: Path) -> None:
     assert result == {"pid": os.getpid(), "first": "0北京 2024"}
 
 
+@pytest.mark.slow
 def test_a_worker_is_light_quiet_and_has_one_thread(tmp_path: Path) -> None:
     results = run_units(Confess(tuple(ONE_THREAD)), units(4), folder=tmp_path, config=TWO)
     assert os.getpid() not in {result["pid"] for result in results}
@@ -200,6 +203,7 @@ run_units(toys.Sleep(Path("notes")), toys.units(8), folder=Path("out"), config=P
 """  # no __main__ guard: workers do not import the script
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_the_main_process(tmp_path: Path, sign: signal.Signals) -> None:

@@ -110,6 +110,7 @@ def test_whatever_the_lengths(lengths: list[int]) -> None:
     check(new_encoder(size, seed=1).eval(), Sequences.of(lengths))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("varlen_here")
 def test_the_way_of_cuda_is_the_same(make: Make, family: str) -> None:
     check(make(family), replace(Sequences.of(LENGTHS), at_once=True))

@@ -34,6 +34,7 @@ def begun(family: FamilyName, tokenizer: Tokenizer, known: Company, size: str = 
     return model.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tokens_are_as_near_as_they_were_counted(
     family: FamilyName, tiny_tokenizer: Tokenizer, known: Company
@@ -66,6 +67,7 @@ def test_the_head_begins_with_frequencies(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["pico", "nano", "micro"])
 @pytest.mark.parametrize("family", FAMILIES[:3])
 def test_heads_of_the_first_layer_look_at_the_tokens_beside(

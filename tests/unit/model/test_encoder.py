@@ -75,6 +75,7 @@ def test_sizes_are_the_published_ones(
     assert count_parameters(model) / 1e6 == pytest.approx(millions, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_has_the_size_it_says(name: str, published: Tokenizer) -> None:
     preset = PRESETS[name]
@@ -116,6 +117,7 @@ def test_sinusoids_are_those_of_the_first_transformer() -> None:
     assert torch.allclose(table[:, 1::2], angles.cos(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", WITH_TABLE)
 def test_fixed_positions_are_sinusoids_that_no_training_moves(
     family: FamilyName, tiny_tokenizer: Tokenizer, tmp_path: Path

@@ -81,6 +81,7 @@ def test_names_in_gb18030_are_read(read) -> None:
     assert [d.at for d in read({"b.tar": odd})] == ["b.tar/一\ufffd二.txt:1"]
 
 
+@pytest.mark.slow
 def test_long_names_and_many_members_are_no_matter(read) -> None:
     members = {f"{'长' * 80}/{n:04}.txt": b"text" for n in range(2000)}
     documents = read({"a.tar": tar(members), "b.zip": zipped(members)})

@@ -76,6 +76,7 @@ def test_what_was_found_is_reported_by_file(read) -> None:
     assert reader.encodings == {"b.txt": "GB18030", "c.txt": "UTF-16"}
 
 
+@pytest.mark.slow
 def test_the_first_line_beyond_ascii_decides(read) -> None:
     head = "plain ascii, line after line\n" * 20_000  # more than is looked at first
     assert read({"a.txt": (head + MAINLAND).encode("gbk")}, form="lines")[-1].text == MAINLAND
@@ -99,6 +100,7 @@ def test_a_named_encoding_is_taken(name: str, encoding: str, read) -> None:
     assert [d.text for d in read({"a.txt": text.encode(encoding)}, encoding=name)] == [text]
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there")
 @pytest.mark.parametrize("name", ["docs", "histories", "laws", "tech-translations"])

@@ -36,6 +36,7 @@ def texts(seed: int) -> list[bytes]:
     return dice.sample(some, k=len(some))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", PACK)
 @pytest.mark.parametrize("seed", range(3))
 def test_members_on_end_are_one_text(packing: str, seed: int) -> None:
@@ -85,6 +86,7 @@ def test_a_frame_to_skip_is_skipped() -> None:
     assert unpacked(io.BytesIO(packed), "zstd", CONFIG).read() == b"onetwo"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", PACK)
 def test_a_bomb_is_stopped_early_and_a_cap_can_be_raised(packing: str) -> None:
     packed, size = PACK[packing](bytes(1 << 20)) * 80, 0

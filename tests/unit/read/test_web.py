@@ -87,6 +87,7 @@ def test_a_page_without_text_or_that_cannot_be_read(read) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_deep_and_long_pages_end() -> None:
     assert page_text("<div>" * 50_000 + "深" + "</div>" * 50_000)[0] == "深"
     assert page_text("<p>" + "长" * 500_000)[0] == "长" * 500_000

@@ -25,6 +25,7 @@ def test_a_page_of_ten_thousand_examples_is_small(task: str) -> None:
     assert len(write_summary(report).encode()) < MB // 5
 
 
+@pytest.mark.slow
 def test_long_lists_end_with_how_much_more_there_is() -> None:
     labels = [f"标签{i:03}" for i in range(ROWS + 25)]
     section = LARGE["labelled"](labels)

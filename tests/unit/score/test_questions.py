@@ -102,6 +102,7 @@ spans = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["ner", "segment"])
 @settings(max_examples=40)
 @given(st.data())

@@ -112,6 +112,7 @@ def test_a_report_comes_back_from_its_json(report: Report, tmp_path: Path) -> No
     assert json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["format"] == 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report(made, report: Report) -> None:
     again = made["made_report"](n=60, draws=200)
     assert again == report

@@ -71,12 +71,14 @@ def test_the_shipped_schema_is_that_of_the_records() -> None:
     assert Path(schema.__file__).with_name("report.schema.json").is_file()
 
 
+@pytest.mark.slow
 def test_reports_are_what_the_schema_says(written: dict[str, Any]) -> None:
     rule = json.loads(published())
     assert faults(written, rule, rule["$defs"]) == []
     pytest.importorskip("jsonschema").validate(written, rule)  # where it is installed, the reference agrees
 
 
+@pytest.mark.slow
 def test_what_is_no_report_is_refused(report: Report, tmp_path: Path) -> None:
     write_report(replace(report, sections=report.sections[2:3]), tmp_path, forms=())
     rule = json.loads(published())

@@ -21,6 +21,7 @@ N = 10_000
 KINDS = [st.integers(-2, 2), st.sampled_from([0.0, 0.5, 1 / 3, 1e9, -1e17]), st.integers(0, 2**40)]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 12).flatmap(lambda n: st.integers(1, 30).map(lambda k: (n, k))), st.data())
 def test_distinct_rows_are_those_of_numpy(shape: tuple[int, int], data: st.DataObject):
     rows = data.draw(arrays(np.float64, shape, elements=data.draw(st.sampled_from(KINDS)).map(float)))

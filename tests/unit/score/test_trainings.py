@@ -122,6 +122,7 @@ def test_a_list_of_one_is_the_training_itself(tmp_path: Path) -> None:
         assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "listed" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_single_trainings_leave_no_trace(report: Report, several: Report, tmp_path: Path) -> None:
     for name, found in (("report", report), ("several", several)):
         write_report(found, tmp_path / name)

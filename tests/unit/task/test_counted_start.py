@@ -21,6 +21,7 @@ def test_counts_know_more_after_the_same_steps(stage: Any, tiny_pretrain: Any, t
     assert losses["counts"] < losses["random"] - 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "positions"), [("modernbert", "sinusoids"), ("roberta", "fixed"), ("bert", "random")]
 )

@@ -59,6 +59,7 @@ def test_half_is_every_weight_rounded(exported: Path, tiny_encoder: Path) -> Non
     assert {p.dtype for p in store.load(exported).model.parameters()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_the_weights_are_widened_whatever_the_model_said_before(
     stage: Run, folder: Path, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_the_weights_are_widened_whatever_the_model_said_before(
     assert json.loads((handed / "config.json").read_text("utf-8")) == config | {"dtype": "float32"}
 
 
+@pytest.mark.slow
 def test_full_is_every_weight(stage: Run, tiny_encoder: Path, tmp_path: Path) -> None:
     full = stage("export", tmp_path / "full", model=tiny_encoder, precision="full", **SAID)
     before, after = weights(tiny_encoder), weights(full)
@@ -97,6 +99,7 @@ def test_every_task_model_can_be_handed_on(
     assert head.pipeline_tag == tag
 
 
+@pytest.mark.slow
 def test_the_difference_is_the_largest_on_the_text(exported: Path, tiny_encoder: Path) -> None:
     first, second = store.load(tiny_encoder), store.load(exported)
     found = measure(first, second, where="here")
@@ -119,6 +122,7 @@ def test_the_difference_is_the_largest_on_the_text(exported: Path, tiny_encoder:
     assert moved.same < found.same
 
 
+@pytest.mark.slow
 def test_a_weight_too_large_for_half_is_named(stage: Run, folder: Path, tmp_path: Path) -> None:
     name = "bert.encoder.layer.1.output.dense.weight"
     spoil(folder, name, -70000.0)
@@ -140,6 +144,7 @@ def test_logits_that_are_no_numbers_are_refused(stage: Run, folder: Path, tmp_pa
         stage("export", tmp_path / "out", model=folder, precision="full", **SAID)
 
 
+@pytest.mark.slow
 def test_the_head_for_pairs_goes_along(stage: Run, tiny_pretrain: dict[str, Any], tmp_path: Path) -> None:
     pairs = stage("pretrain", tmp_path / "pairs", **tiny_pretrain | {"pairs": "sop", "steps": 1})
     handed = stage("export", tmp_path / "out", model=pairs, **SAID)
@@ -147,6 +152,7 @@ def test_the_head_for_pairs_goes_along(stage: Run, tiny_pretrain: dict[str, Any]
     assert any(name.startswith("cls.seq_relationship") for name in weights(handed))
 
 
+@pytest.mark.slow
 def test_weights_in_several_files(stage: Run, folder: Path, tmp_path: Path) -> None:
     model = store.load(folder).model
     (folder / "model.safetensors").unlink()
@@ -157,12 +163,14 @@ def test_weights_in_several_files(stage: Run, folder: Path, tmp_path: Path) -> N
     assert {w.dtype for w in weights(handed).values()} == {torch.float16}
 
 
+@pytest.mark.slow
 def test_what_is_handed_on_can_be_handed_on_again(stage: Run, exported: Path, tmp_path: Path) -> None:
     again = stage("export", tmp_path / "again", model=exported, **SAID)
     assert (again / "model.safetensors").read_bytes() == (exported / "model.safetensors").read_bytes()
     assert counts(again)["largest difference of logits"] == 0
 
 
+@pytest.mark.slow
 def test_places_on_this_machine_stay_here(stage: Run, tiny_pretrain: dict[str, Any], tmp_path: Path) -> None:
     first = stage("pretrain", tmp_path / "secret" / "first", **tiny_pretrain | {"steps": 1})
     second = stage("pretrain", tmp_path / "secret" / "second", **tiny_pretrain | {"init": first, "steps": 1})
@@ -185,6 +193,7 @@ def rows(folder: Path) -> list[list[str]]:
     return table[: next(i for i, row in enumerate(table) if len(row) < 9)]
 
 
+@pytest.mark.slow
 def test_the_text_is_told_where_the_way_is_known(stage: Run, tiny_encoder: Path, tmp_path: Path) -> None:
     stages = [manifest.stage for _, manifest in past_of(tiny_encoder)]
     assert stages == ["corpus build", "vocab", "encode", "pretrain"]

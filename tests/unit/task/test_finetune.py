@@ -58,6 +58,7 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "task", ["ner", *(pytest.param(t, marks=pytest.mark.slow) for t in ("classify", "pair", "reading"))]
 )
@@ -71,6 +72,7 @@ def test_the_same_seed_gives_the_same_weights(
     assert not equal(weights(tmp_path / "other"), weights(tiny_models[task]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2, 6])
 def test_a_killed_run_ends_with_the_same_weights(
     at: int,

@@ -43,6 +43,7 @@ def run(folder: Path, values: dict[str, Any], progress: Progress = SILENT) -> Wo
     return work
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights(
     tmp_path: Path, tiny_finetune: Settings, stop_after: Callable[[int], Progress]
 ) -> None:

@@ -88,6 +88,7 @@ def teach(
     return losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "head"), HEADS)
 def test_a_head_learns_and_is_the_same_when_loaded(
     name: str, head: str, start: Callable[..., Any], tmp_path: Path

@@ -44,6 +44,7 @@ def alike(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_neighbours_and_order_change_nothing(
     task: str,

@@ -79,7 +79,8 @@ def test_a_batch_is_cut_into_whole_samples(job: PretrainJob) -> None:
     assert len(list(split(batch, 10_000))) == 1
 
 
-@pytest.mark.parametrize("micro", [64, pytest.param(128, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("micro", [64, 128])
 def test_micro_batches_change_nothing(
     micro: int, tmp_path: Path, tiny_pretrain: Values, tiny_encoder: Path
 ) -> None:
@@ -171,6 +172,7 @@ def test_parts_cut_micro_batches_and_leave_the_batch(
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_processes_share_a_step_and_one_without_samples_is_idle(
     tiny_pretrain: Values, tiny_tokenizer: Tokenizer
 ) -> None:
@@ -192,6 +194,7 @@ def test_processes_share_a_step_and_one_without_samples_is_idle(
         jobs[0].loss(model, micro).backward()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", ["none", "sop"])
 def test_batches_of_one_shape_have_the_same_loss(
     pairs: str, tiny_pretrain: Values, tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
@@ -214,38 +217,6 @@ def test_batches_of_one_shape_have_the_same_loss(
     assert shaped.judge(model) == pytest.approx(plain.judge(model), abs=2e-4)
 
 
-@pytest.mark.parametrize("family", ["bert", "ernie"])
-def test_pairs_are_learnt_beside_masked_words(
-    family: str, tmp_path: Path, tiny_pretrain: Values, tiny_tokenizer: Tokenizer
-) -> None:
-    values = tiny_pretrain | {"pairs": "nsp", "family": family, "steps": 2}
-    job = PretrainJob(config_of(values), tiny_tokenizer, ALONE)
-    model = new_encoder(new_config("pico", tiny_tokenizer, family=family), seed=1, pairs=True).eval()
-    for micro in job.next_step(done=0.0, parts=1):
-        rows = zip(
-            *(torch.split(micro.tensors[name], micro.lengths) for name in ("ids_T", "segments_T")),
-            strict=True,
-        )
-        outputs = [model(input_ids=ids[None], token_type_ids=segments[None]) for ids, segments in rows]
-        words = torch.cat([output.prediction_logits[0] for output in outputs])[micro.tensors["positions_M"]]
-        pairs = torch.cat([output.seq_relationship_logits for output in outputs])
-        slow = cross_entropy(words, micro.tensors["targets_M"], reduction="sum")
-        slow += job.pair_weight * cross_entropy(pairs, micro.tensors["labels_S"], reduction="sum")
-        use_packed(model)
-        assert job.loss(model, micro).item() == pytest.approx(slow.item(), rel=1e-5)
-        model.set_attn_implementation("sdpa")
-    counts = run(tmp_path / "out", values).counts
-    assert counts["held_out"].keys() == {"loss", "accuracy", "pairs"}
-    loaded, facts = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", output_loading_info=True)
-    assert not facts["missing_keys"]
-    assert loaded.config.model_type == family
-
-
-def test_pairs_need_a_head_for_them(tmp_path: Path, tiny_pretrain: Values) -> None:
-    with pytest.raises(ConfigError, match="roberta has no head for pairs"):
-        run(tmp_path / "out", tiny_pretrain | {"pairs": "sop", "family": "roberta"})
-
-
 def test_held_out_text_is_not_trained_on(job: PretrainJob) -> None:
     assert job.batches.table.shards.folder.name == "train"
     assert sum(micro.tokens for micro in job.held_out) > 100
@@ -260,6 +231,7 @@ def test_shards_without_held_out_text_will_do(
     assert counts["held_out"] == {}
 
 
+@pytest.mark.slow
 def test_going_on_from_an_encoder_has_no_dropout_and_moves_its_weights(
     tmp_path: Path, tiny_pretrain: Values, tiny_encoder: Path
 ) -> None:

@@ -96,6 +96,7 @@ def slow_counts(logs: Tensor, targets: list[int]) -> list[float]:
     return [loss, *map(float, (sum(one), sum(five), all(one), all(five)))]
 
 
+@pytest.mark.slow
 def test_every_item_is_that_of_a_plain_model_and_one_question(
     guesser: Guesser, text: HeldOut, plain: PreTrainedModel
 ) -> None:
@@ -221,6 +222,7 @@ def test_figures_are_sums_over_all_documents(report: ProbeReport, guesser: Guess
     assert sum(cut.size for cut in report.cuts if cut.family == "source") == n
 
 
+@pytest.mark.slow
 def test_an_encoder_beside_itself_makes_no_difference(encoders: list[Path], shards: Path) -> None:
     same = judge(config_of([encoders[0]] * 2, [shards], names=["甲", "乙"]))
     assert {(row.difference.value, row.verdict) for row in same.against} == {(0.0, "not distinguishable")}
@@ -241,6 +243,7 @@ def test_specimens_show_the_words_and_the_truth_among_the_guesses(report: ProbeR
                     assert place.best[place.rank].share == pytest.approx(place.share, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_another_tokenizer_needs_its_own_shards_and_only_some_figures_travel(
     tmp_path: Path, encoders: list[Path], shards: Path, tokenizer: Tokenizer
 ) -> None:

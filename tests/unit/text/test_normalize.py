@@ -49,6 +49,7 @@ def test_steps_can_be_left_out() -> None:
     assert normalize(text, controls=False, simplify=True).text == "A\x00台"
 
 
+@pytest.mark.slow
 def test_every_code_point_between_a_letter_and_an_accent() -> None:
     for code in range(0x110000):
         text = f"e{chr(code)}\u0301"

@@ -47,6 +47,7 @@ def test_long_runs_take_one_pass(unit: str) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_most_names_that_are_found_are_names() -> None:
     path = DATA / "msra-ner" / "test.txt"

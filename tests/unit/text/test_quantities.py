@@ -60,6 +60,7 @@ def test_nothing_reaches_over_a_line() -> None:
     assert find("第\n三条\n第三\n条，负\n3天") == [("3天", "number")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

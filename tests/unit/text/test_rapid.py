@@ -120,6 +120,7 @@ def test_all_close_pairs_are_listed() -> None:
     assert found == {CLOSE[at : at + 2] for at in range(0, len(CLOSE), 2)}
 
 
+@pytest.mark.slow
 def test_small_dictionaries_of_all_kinds() -> None:
     """Heavy single characters, words with dots and dashes, words to come apart: exact, or not taken."""
     rng = random.Random(5)
@@ -164,6 +165,7 @@ def test_another_rjieba_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert twin() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

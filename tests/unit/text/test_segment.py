@@ -122,6 +122,7 @@ def test_user_words_work_as_in_jieba(dictionary: Path, theirs: jieba.Tokenizer) 
     assert ours[0].unreachable == ("让·雷诺",)
 
 
+@pytest.mark.slow
 def test_fingerprints_tell_segmenters_and_dictionaries_apart(dictionary: Path) -> None:
     made = [segmenter(name) for name in SEGMENTERS]
     made += [segmenter(name, user_words=dictionary) for name in NAMES]
@@ -211,6 +212,7 @@ def test_no_cache_is_read_written_or_logged(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["jieba.cache"]
 
 
+@pytest.mark.slow
 def test_the_default_needs_no_dictionary_in_python() -> None:
     code = (
         "import sys; from zhbert.text.segment import Jieba; Jieba().ends('云'); print('jieba' in sys.modules)"
@@ -226,6 +228,7 @@ def test_threads_share_a_segmenter(name: str) -> None:
         assert list(pool.map(lambda text: words(ours, text), texts)) == [words(ours, text) for text in texts]
 
 
+@pytest.mark.slow
 def test_a_long_run_takes_bounded_time_the_plain_way() -> None:
     """Quadratic time would be minutes; see test_rapid for the twin."""
     for unit in ("的", "龘", "中国", "a", "1.", " ", "陶哲轩"):

@@ -44,6 +44,7 @@ def test_no_text_has_no_sentence() -> None:
     assert sentences("") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", [".", "…", "。", "!", ")", "a.", "A. ", '."', "!)", " ", "\n", "'", "好!", "x"]
 )

@@ -54,6 +54,7 @@ def test_a_list_that_is_not_there(tmp_path: Path) -> None:
         read_words(tmp_path / "none.txt")
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_all_lists_of_thuocl() -> None:
     lists = sorted((DATA / "lexicons" / "thuocl").glob("*.txt"))

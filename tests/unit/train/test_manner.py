@@ -109,6 +109,7 @@ def test_the_training_ends_when_judgements_no_longer_improve(wait: int, steps: i
     assert history.settled == (wait in (2, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 5, 10])
 def test_a_killed_run_ends_as_if_nothing_had_happened(at: int, tmp_path: Path) -> None:
     scores = {3: 0.5, 6: 0.6, 11: 0.2}

@@ -1,7 +1,6 @@
 """Two processes come to what one comes to, whatever happens to one of them."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,14 +11,13 @@ import pytest
 import ranked
 import torch
 from curve import rows
+from forked import forked
 from safetensors.torch import load_file
 from torch import nn
 
-import zhbert
 from zhbert.train import ranks as module
 from zhbert.train.ranks import Ranks
 
-ROOT = Path(zhbert.__file__).parents[1]
 slow = pytest.mark.slow
 
 
@@ -44,11 +42,9 @@ def test_gradients_travel_in_buckets_in_order(monkeypatch: pytest.MonkeyPatch) -
 
 def start(folder: Path, how: str, processes: int) -> "subprocess.CompletedProcess[str]":
     folder.mkdir(exist_ok=True)
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    paths = os.pathsep.join([str(ROOT), str(Path(ranked.__file__).parent)])
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--no-python"]
     return subprocess.run(
-        [sys.executable, *launch, ranked.__file__, str(folder), how],
-        env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        [*torchrun, "--nproc-per-node", str(processes), *forked(ranked.__file__), str(folder), how],
         capture_output=True,
         text=True,
         timeout=200,

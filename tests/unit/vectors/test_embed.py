@@ -68,6 +68,7 @@ def test_a_centre_is_taken_away_from_new_vectors_too(
     np.testing.assert_allclose(Centre.load(out / "centre.npy").mean_H, raw.mean(0), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "centre"), [(1, False), (3, True), (5, False)])
 def test_a_stopped_run_goes_on(
     at: int,

@@ -74,6 +74,7 @@ def test_vectors_are_those_of_transformers(family: str, pooling: Pooling, make: 
         np.testing.assert_allclose(vector, slowly(stored, text, pooling), atol=1e-5, err_msg=text)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.text("我爱北京大学图书馆的王芳在杭州 ab\n\ud800😀", max_size=70), max_size=7),
