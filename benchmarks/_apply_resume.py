@@ -40,6 +40,7 @@ class Pass:
             *more,
         ]
         self._partial = out.with_name(out.name + ".partial")
+        self._begun_with = self._portions()
         self._started = time.monotonic()
         self._process = subprocess.Popen(
             command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
@@ -53,12 +54,15 @@ class Pass:
         return time.monotonic() - self._started, used.ru_maxrss / 1024
 
     def kill_after(self, seconds: float) -> bool:
-        """Kill it so long after its first portion; return whether it was still at it."""
-        while self._process.poll() is None and not any(self._partial.glob("portions/*/unit.json")):
+        """Kill it so long after the first portion of its own; return whether it was still at it."""
+        while self._process.poll() is None and self._portions() == self._begun_with:
             time.sleep(0.01)
         time.sleep(seconds)
         self._process.kill()
         return self._process.wait() != 0
+
+    def _portions(self) -> int:
+        return len(list(self._partial.glob("portions/*/unit.json")))
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -22,10 +22,11 @@ PACKED = ("laws", "tech-translations", "docs", "histories")
 
 
 def need_data() -> None:
-    """Leave, saying so, where there is no real text."""
+    """Leave, saying so, where there is no real text; else have zhbert look for data sets beside it."""
     if not (DATA / "text").is_dir():
         print(f"no real text in {DATA}: set ZHBERT_DATA", file=sys.stderr)
         sys.exit(ABSENT)
+    os.environ.setdefault("ZHBERT_DATA", str(DATA))
 
 
 def documents(names: tuple[str, ...] = PACKED) -> Iterator[tuple[str, str]]:

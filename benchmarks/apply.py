@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times that each has its turn [3]")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch and ONNX Runtime [2]")
     given = parser.parse_args()
-    os.environ.setdefault("ZHBERT_DATA", str(DATA))
+    os.environ.setdefault("ZHBERT_DATA", str(DATA))  # without data the bundled corpus serves
     import torch
 
     torch.set_num_threads(given.threads)

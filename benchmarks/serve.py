@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -81,11 +82,11 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as running:
         model = given.model or fine_tuned(Path(scratch))
         if read_facts(model).task not in ("classify", "ner", "segment"):
             sys.exit("a model that takes one text is needed")
-        servers = {kind: started(model, words) for kind, words in KINDS.items()}
+        servers = {kind: started(model, words, running) for kind, words in KINDS.items()}
         texts = (find("mini:raw") / "news.txt").read_text("utf-8")
         for server in servers.values():
             asyncio.run(load(server, texts, "warm", 2, given.clients))
@@ -115,10 +116,11 @@ def fine_tuned(folder: Path) -> Path:
     return folder / "ner"
 
 
-def started(model: Path, words: list[str]) -> Server:
-    """Return a server that has said where it listens."""
+def started(model: Path, words: list[str], running: ExitStack) -> Server:
+    """Return a server that has said where it listens, and is killed at the end if it has not ended."""
     command = [sys.executable, "-m", "zhbert", "serve", f"model={model}", "--port", "0", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    running.callback(process.kill)
     assert process.stdout is not None
     port = re.search(r":(\d+)$", process.stdout.readline().strip())
     assert port, "the server did not start"

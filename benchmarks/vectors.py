@@ -7,12 +7,12 @@ FOLDER`.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 from _machine import commit, machine
+from _text import need_data
 from scipy.stats import spearmanr
 
 from zhbert.config import model_named
@@ -29,9 +29,7 @@ TITLES = 2000
 
 
 def main() -> None:
-    if "ZHBERT_DATA" not in os.environ:
-        print("ZHBERT_DATA is not set", file=sys.stderr)
-        sys.exit(77)
+    need_data()
     name = sys.argv[1] if len(sys.argv) > 1 else "bundled"
     pairs = read_examples(Path("sts-b:similarity/dev"), "pair")
     gold = [pair.value for pair in pairs]

@@ -57,10 +57,10 @@ def call(place: str, words: list[str]) -> int:
         data = _SEPARATOR.join(facts).encode("utf-8", "surrogateescape")
         socket.send_fds(line, [len(data).to_bytes(4, "big")], [0, 1, 2])
         line.sendall(data)
-        child = int.from_bytes(line.recv(4), "big")
+        child = _number(line)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda sent, _: os.kill(child, sent))
-        code = int.from_bytes(line.recv(4), "big", signed=True)
+        code = _number(line)
     if code < 0:
         with suppress(OSError):  # SIGKILL has no handler to be taken away
             signal.signal(-code, signal.SIG_DFL)
@@ -68,17 +68,27 @@ def call(place: str, words: list[str]) -> int:
     return code
 
 
+def _number(line: socket.socket) -> int:
+    data = line.recv(4, socket.MSG_WAITALL)
+    assert len(data) == 4, "the server of commands is gone"
+    return int.from_bytes(data, "big", signed=True)
+
+
 def serve(place: str) -> None:
-    """Answer calls until the process is ended, several at a time."""
+    """Answer calls, several at a time, until the process is ended or whoever started it is gone."""
     for heavy in _HEAVY:
         import_module(f"zhbert.{heavy}")
     import_module("jieba").initialize()
-
+    parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(place)
         door.listen()
-        while True:
-            line, _ = door.accept()
+        door.settimeout(5)
+        while os.getppid() == parent:
+            try:
+                line, _ = door.accept()
+            except TimeoutError:
+                continue
             if os.fork() == 0:
                 door.close()
                 _answer(line)
@@ -102,7 +112,8 @@ def _answer(line: socket.socket) -> None:
             os.dup2(stream, number)
             os.close(stream)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for the whole process
-        sys.stdout, sys.stderr = (open(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))  # noqa: SIM115
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(pair.partition("=")[::2] for pair in given)
@@ -110,7 +121,7 @@ def _answer(line: socket.socket) -> None:
         os._exit(_run(_program(words[0])))
     for stream in streams:
         os.close(stream)
-    line.send(child.to_bytes(4, "big"))
+    line.send(child.to_bytes(4, "big", signed=True))
     Thread(target=_die_with, args=(line, child), daemon=True).start()
     _, status = os.waitpid(child, 0)
     with suppress(BrokenPipeError):

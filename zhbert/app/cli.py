@@ -246,7 +246,7 @@ def _unread() -> None:
 def _place(command: CommandInfo) -> int:
     """Return where a command stands in the help: stages in the order of the path, then the others."""
     name = command.name or (command.callback.__name__ if command.callback else "")
-    return _ORDER.index(name)
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def main() -> None:

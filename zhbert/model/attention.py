@@ -107,13 +107,14 @@ def packed_attention(
     """Attend within each sequence of a flat row, and there within `sliding_window` where one is given."""
     scale = query_1HTD.shape[-1] ** -0.5 if scaling is None else scaling
     three = (query_1HTD, key_1HTD, value_1HTD)
-    if query_1HTD.device.type == "cpu":  # where short rows of halves take several times as long
+    halves = query_1HTD.dtype in _HALVES
+    if sequences.at_once and halves and not dropout and (_HAS_WINDOW or not sliding_window):
+        return _all_at_once(three, sequences, scale, dropout, sliding_window), None
+    if halves and query_1HTD.device.type == "cpu":  # where short rows of halves take several times as long
         with torch.autocast("cpu", enabled=False):
-            three_float = tuple(x.float() for x in three)
-            return _one_by_one(three_float, sequences, scale, dropout, sliding_window), None
-    able = sequences.at_once and query_1HTD.dtype in _HALVES and not dropout
-    attend = _all_at_once if able and (_HAS_WINDOW or not sliding_window) else _one_by_one
-    return attend(three, sequences, scale, dropout, sliding_window), None
+            three = tuple(x.float() for x in three)
+            return _one_by_one(three, sequences, scale, dropout, sliding_window), None
+    return _one_by_one(three, sequences, scale, dropout, sliding_window), None
 
 
 def _one_by_one(
