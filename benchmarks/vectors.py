@@ -20,9 +20,9 @@ from zhbert.model.store import load_encoder
 from zhbert.read.examples import read_examples
 from zhbert.score.partition import fit
 from zhbert.vectors.centre import Centre
-from zhbert.vectors.embedder import LAYERS, Embedder, Floats
+from zhbert.vectors.embedder import LAYERS, Embedder
 from zhbert.vectors.kmeans import drawn, group
-from zhbert.vectors.nearest import unit
+from zhbert.vectors.nearest import Floats, unit
 
 REMOVED = (0, 1, 2, 3, 5, 10)
 TITLES = 2000

@@ -103,11 +103,12 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def is_done(folder: Path, plan: Plan) -> bool:
-    """Return whether the folder holds the finished result of exactly this plan, all files in place."""
+    """Return whether the folder holds the finished result of exactly this plan, every file but logs."""
     manifest = read_manifest(folder)
     if manifest is None or manifest.plan != plan.fingerprint:
         return False
-    return all(_size(folder / name) == facts.bytes for name, facts in manifest.files.items())
+    results = {name: facts for name, facts in manifest.files.items() if not name.startswith(f"{LOGS}/")}
+    return all(_size(folder / name) == facts.bytes for name, facts in results.items())
 
 
 def _size(path: Path) -> int:
@@ -231,9 +232,12 @@ def _same_file(handle: IO[str], path: Path) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing: under a temporary name, synced, then renamed."""
+    """Write a whole file or nothing: under a temporary name, synced, then renamed.
+
+    Half a surrogate pair, which a JSON escape can hold and UTF-8 cannot, is written as that escape.
+    """
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as handle:
+    with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())

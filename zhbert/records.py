@@ -278,3 +278,12 @@ def texts_of(example: Example) -> dict[str, str]:
     """
     options = {f"option {i}": text for i, text in enumerate(getattr(example, "options", ()))}
     return {key: getattr(example, key) for key in _TEXTS[type(example)]} | options
+
+
+def characters_of(example: Example) -> int:
+    """Return how many characters the texts of an example have, options included.
+
+    >>> characters_of(ChoiceExample(id="1", context="他在北京", question="谁", options=("他", "你们")))
+    8
+    """
+    return sum(map(len, texts_of(example).values()))

@@ -18,7 +18,7 @@ from forked import forked
 from zhbert.files import read_manifest
 from zhbert.records import EntityExample, LabelExample, Span, to_json
 
-KILLS = 5  # in each of two folders
+KILLS = 4  # in each of two folders
 LEAVINGS = ("*.partial", "*.lock", "*.tmp", ".plan", "checkpoint-*", "best.safetensors")
 pytestmark = [
     pytest.mark.slow,

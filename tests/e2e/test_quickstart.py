@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 EPOCHS = {"topics": 4, "ner": 4, "reading": 1}
 SHORT: dict[str, Any] = {
-    "encoder-short.steps": 600,
+    "encoder-short.steps": 400,
     "encoder.steps": 2,
     "encoder.lr": 1e-5,
     "report.draws": 1000,

@@ -14,8 +14,7 @@ reads predictions reads these.
 """
 
 import json
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from zhbert.app.formats import FORMATS, Name, join
+from zhbert.app.options import NAME, models_of, name_and_path
 from zhbert.app.portions import Portions
 from zhbert.app.saying import LEFT_OUT, Say, voices_of, witness_in
 from zhbert.app.stages import find_stage, plan
@@ -46,7 +46,6 @@ from zhbert.task.script import Script
 from zhbert.task.watch import Total
 
 PARTS, LOG = "portions", f"{LOGS}/portions.jsonl"
-_NAME = re.compile(r"\w[\w.-]*")
 
 
 class ApplyConfig(ReadConfig, Parallel):
@@ -99,17 +98,13 @@ class ApplyConfig(ReadConfig, Parallel):
     @field_validator("model", mode="before")
     @classmethod
     def _one_or_named(cls, value: Any) -> Any:
-        given = value if isinstance(value, list) else [value]
-        first = given[0] if len(given) == 1 else None
-        if isinstance(first, str) and ("=" not in first or Path(first).exists()):
-            return first
-        return _named(given) if isinstance(value, list) else value
+        return _named(value) if isinstance(value, list) else value
 
     @field_validator("model")
     @classmethod
     def _names(cls, value: Path | dict[str, Path]) -> Path | dict[str, Path]:
         for name in value if isinstance(value, dict) else ():
-            if not _NAME.fullmatch(name) or name in (LOGS, PARTS):
+            if not NAME.fullmatch(name) or name in (LOGS, PARTS):
                 raise ValueError(f'"{name}" is no name for a folder: letters, digits, . _ and -')
         if not value:
             raise ValueError("name a model at least")
@@ -121,18 +116,19 @@ class ApplyConfig(ReadConfig, Parallel):
         return self.model if isinstance(self.model, dict) else {"": self.model}
 
 
-def _named(given: Sequence[Any]) -> dict[str, str]:
-    """Return what NAME=PATH, several times, says.
+def _named(given: Sequence[Any]) -> str | dict[str, str]:
+    """Return what NAME=PATH, several times, says; of one model the path alone will do.
 
-    >>> _named(["ner=work/ner", "topic=work/topics"])
-    {'ner': 'work/ner', 'topic': 'work/topics'}
+    >>> _named(["ner=work/ner", "topic=work/topics"]), _named(["work/ner"])
+    ({'ner': 'work/ner', 'topic': 'work/topics'}, 'work/ner')
     """
-    pairs = [str(one).partition("=")[::2] for one in given]
-    if not all(name and path for name, path in pairs):
-        raise ValueError("several models are given as NAME=PATH each")
-    if twice := [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]:
-        raise ValueError(f'two models are called "{twice[0]}"')
-    return dict(pairs)
+    try:
+        pairs = [name_and_path(str(one)) for one in given]
+        if len(pairs) > 1 and not all(name for name, _ in pairs):
+            raise ConfigError("several models are given as NAME=PATH each")
+        return models_of(pairs) if not pairs or pairs[0][0] else pairs[0][1]
+    except ConfigError as error:
+        raise ValueError(str(error)) from error  # so that the key is said, and where it stands
 
 
 def apply(config: ApplyConfig, work: Work, progress: Progress = SILENT) -> None:
@@ -260,7 +256,7 @@ def _counts_of(config: ApplyConfig, name: str, folder: Path, results: list[Resul
 
 def _write(path: Path, plain: object) -> None:
     text = json.dumps(plain, ensure_ascii=False, indent=1)
-    write_text(path, text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    write_text(path, text + "\n")
 
 
 def _learnt_from(model: Path) -> dict[str, str]:

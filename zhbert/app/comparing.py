@@ -80,7 +80,10 @@ def _check(systems: dict[str, list[str]]) -> None:
             place = predictions_file(Path(path)).resolve()
             if place in seen:
                 what = f'"{seen[place]}" and "{name}" are the same predictions'
-                raise ConfigError(what if seen[place] != name else f'"{name}" has them twice', where=path)
+                twice = f'"{name}" has the same predictions twice'
+                raise ConfigError(
+                    what if seen[place] != name else twice, where=path, remedy="leave one of them out"
+                )
             seen[place] = name
 
 

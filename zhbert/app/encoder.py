@@ -27,8 +27,8 @@ from zhbert.model.families import FAMILIES
 from zhbert.precision import Dtype
 from zhbert.task.guessing import no_head
 from zhbert.text.segment import segmenter
-from zhbert.vectors.embedder import Embedder, Floats, Pooling, WordVectors
-from zhbert.vectors.nearest import Neighbour, nearest
+from zhbert.vectors.embedder import Embedder, Pooling, WordVectors
+from zhbert.vectors.nearest import Floats, Neighbour, nearest
 
 Beam = tuple[float, list[int]]
 Lock = AbstractContextManager[Any]

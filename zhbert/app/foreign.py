@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from zhbert.errors import ConfigError, DataError, nearest
 from zhbert.files import write_text
 from zhbert.plain import to_json
 from zhbert.read.foreign import read_broken_tags, read_gold, read_said
-from zhbert.records import Example, Prediction, ReadingPrediction
+from zhbert.records import Example, Prediction, ReadingExample, ReadingPrediction
 from zhbert.score.counts import some
 from zhbert.score.official import OFFICIAL
 from zhbert.score.report import USUAL, SectionInput, build_report, write_report
@@ -66,10 +66,7 @@ def _report(
     answers: Sequence[Prediction | None],
     forms: Sequence[str],
 ) -> None:
-    said = [
-        one or ReadingPrediction(id=example.id, answer=None, score=0.0, null_score=1.0)
-        for example, one in zip(gold, answers, strict=True)
-    ]
+    said = [one or _nothing(example) for example, one in zip(gold, answers, strict=True)]
     section = SectionInput(name=title, task=task, gold=gold, systems={"predictions": said})
     folder.mkdir(parents=True, exist_ok=True)
     records: tuple[tuple[str, Sequence[Any]], ...] = (("gold", gold), ("predictions", said))
@@ -77,3 +74,13 @@ def _report(
         write_text(folder / f"{name}.jsonl", "".join(to_json(record) + "\n" for record in every))
     report = build_report(title, sections=[section], rng=np.random.default_rng(1))
     write_report(report, folder, forms=forms)
+
+
+def _nothing(example: Example) -> ReadingPrediction:
+    """Return what stands for no prediction, which is wrong also where there is no answer.
+
+    >>> _nothing(ReadingExample(id="1", context="他在北京", question="谁？")).text
+    '(no prediction)'
+    """
+    text = "" if cast("ReadingExample", example).texts else "(no prediction)"
+    return ReadingPrediction(id=example.id, answer=None, text=text, score=0.0, null_score=1.0)

@@ -45,12 +45,15 @@ def board(config: LeaderboardConfig, work: Work, progress: Progress = SILENT) ->
             progress.say(f"passed over {path}: {found}")
     if not reports:
         one = passed_over[0]
-        raise DataError(f"no report that can be listed: {one.why}", where=config.reports[one.file])
+        raise DataError(
+            f"no report that can be listed: {one.why}",
+            where=config.reports[one.file],
+            remedy="zhbert score and compare write them anew",
+        )
     record = leaderboard(config.title, reports, passed_over=passed_over)
     text = json.dumps(to_plain(record), ensure_ascii=False, indent=1)
     files = {"json": text + "\n", "html": render_board(record), "md": board_markdown(record)}
-    for ending, text in files.items():  # half a surrogate pair is legal in a JSON escape but not in UTF-8
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    for ending, text in files.items():
         write_text(work.folder / f"leaderboard.{ending}", text)
     work.counts |= {"reports": len(reports), "data sets": len(record.boards), "passed over": len(passed_over)}
 

@@ -5,7 +5,8 @@ and a recipe key mean the same; the config itself checks the values.
 """
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -18,6 +19,8 @@ from zhbert.errors import ConfigError, nearest
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="folder for the result; made anew only where it must be")
 ]
+
+NAME = re.compile(r"\w[\w.-]*")
 
 
 def command_of(config: type[Config], execute: Callable[[dict[str, Any], Path], None]) -> Callable[..., None]:
@@ -121,13 +124,46 @@ def forms_of(given: str) -> list[str]:
 def systems_of(given: list[str]) -> dict[str, list[str]]:
     """Return predictions by system name; a name that is said again has a further training.
 
-    >>> systems_of(["wwm=1.jsonl", "wwm=2.jsonl", "said/char.jsonl"])
-    {'wwm': ['1.jsonl', '2.jsonl'], 'char': ['said/char.jsonl']}
+    >>> systems_of(["whole words=1.jsonl", "whole words=2.jsonl", "said/char.jsonl"])
+    {'whole words': ['1.jsonl', '2.jsonl'], 'char': ['said/char.jsonl']}
     """
     systems: dict[str, list[str]] = {}
-    for name, equals, path in [system.partition("=") for system in given]:
-        key = name if equals else Path(name).stem
-        if key in systems and not equals:
+    for name, path in (name_and_path(one, shown=True) for one in given):
+        key = name or (Path(path).name if Path(path).is_dir() else Path(path).stem)
+        if key in systems and not name:
             raise ConfigError(f'two systems are called "{key}"', remedy="name them: NAME=PATH")
-        systems.setdefault(key, []).append(path or name)
+        systems.setdefault(key, []).append(path)
     return systems
+
+
+def models_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the paths of models by their names, which must differ.
+
+    >>> models_of([("ner", "runs/1"), ("topics", "runs/7")])
+    {'ner': 'runs/1', 'topics': 'runs/7'}
+    """
+    models: dict[str, str] = {}
+    for name, path in pairs:
+        if name in models:
+            raise ConfigError(f'two models are called "{name}"', remedy="name them: NAME=PATH")
+        models[name] = path
+    return models
+
+
+def name_and_path(given: str, *, shown: bool = False) -> tuple[str, str]:
+    """Return what NAME=PATH says; a path alone has no name, nor has one with "=" in it that is there.
+
+    A name that is only `shown` can be anything, one that folders and addresses are made of cannot.
+
+    >>> name_and_path("ner=runs/lr=0.1"), name_and_path("runs/ner")
+    (('ner', 'runs/lr=0.1'), ('', 'runs/ner'))
+    """
+    name, equals, path = given.partition("=")
+    if not equals or Path(given).exists():
+        return "", given
+    if not name or not path:
+        raise ConfigError(f'no {"path" if name else "name"} in "{given}"', remedy="NAME=PATH")
+    if not (shown or NAME.fullmatch(name)):
+        what = f'"{name}" is no name, and there is no file or folder "{given}"'
+        raise ConfigError(what, remedy="a name has letters, digits, . _ and -")
+    return name, path

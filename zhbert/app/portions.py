@@ -25,7 +25,7 @@ from zhbert.records import (
     EntityExample,
     Example,
     LabelExample,
-    texts_of,
+    characters_of,
     to_json,
     to_plain,
 )
@@ -74,7 +74,7 @@ class Portions:
         number = characters = done = 0
         for record in self._records():
             records.append(record)
-            characters += _length(record)
+            characters += len(record.text) if isinstance(record, Document) else characters_of(record)
             if characters >= size or len(records) == _MOST:
                 yield self._unit(number, records, done)
                 number, records, characters, done = number + 1, [], 0, self._done(done, records)
@@ -104,12 +104,6 @@ class Portions:
             [hash_texts([to_json(record) for record in records]), [to_plain(one) for one in bad]]
         )
         return Unit(number=number, payload=portion, fingerprint=key, at=records[0].id if records else "")
-
-
-def _length(record: Example | Document) -> int:
-    if isinstance(record, Document):
-        return len(record.text)
-    return sum(map(len, texts_of(record).values()))
 
 
 def asked(record: Example | Document, task: str) -> Example:

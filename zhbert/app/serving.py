@@ -11,7 +11,7 @@ from pydantic import Field
 from rich.console import Console
 
 from zhbert.app.encoder import Encoder
-from zhbert.app.options import options_of, typed
+from zhbert.app.options import models_of, name_and_path, options_of, typed
 from zhbert.app.pipeline import Pipeline, load
 from zhbert.config import Input, parse
 from zhbert.errors import ConfigError, ModelError
@@ -93,7 +93,7 @@ def run(config: ServeConfig, models: Sequence[str], console: Console) -> int:
         if config.open and not keys and not is_loopback(config.host):
             console.print("Anybody who reaches this address can ask: no key is needed.", highlight=False)
 
-    left = serve(gate, listening, drain=config.drain, ready=ready)
+    left = serve(gate, listening, drain=config.drain, slow=config.slow, ready=ready)
     console.print(f"Stopped: {gate.accepted} requests taken", highlight=False)
     return left
 
@@ -139,17 +139,9 @@ def folders_of(models: Sequence[str]) -> dict[str, Path]:
     >>> folders_of(["runs/ner", "topics=runs/7"])
     {'ner': PosixPath('runs/ner'), 'topics': PosixPath('runs/7')}
     """
-    found: dict[str, Path] = {}
-    for given in models:
-        name, equals, folder = given.partition("=")
-        path = Path(folder if equals else given)
-        name = name if equals else path.resolve().name
-        if not name or name in found:
-            raise ConfigError(
-                f'two models are called "{name}"' if name else f'no name in "{given}"', remedy="NAME=FOLDER"
-            )
-        found[name] = path
-    return found
+    pairs = map(name_and_path, models)
+    found = models_of((name or Path(path).resolve().name, path) for name, path in pairs)
+    return {name: Path(path) for name, path in found.items()}
 
 
 def pipelines(folders: dict[str, Path], config: ServeConfig) -> dict[str, Pipeline]:

@@ -20,14 +20,14 @@ from zhbert.errors import DataError
 from zhbert.files import hash_file, read_manifest
 from zhbert.plain import from_plain
 from zhbert.read.references import find, is_reference
-from zhbert.records import Example
+from zhbert.records import Example, characters_of
 from zhbert.score.cost import COST, Cost
 from zhbert.score.coverage import COVERAGE, Coverage
 from zhbert.score.sheet import Note
-from zhbert.score.splits import length_of
 
 MODEL = "model.json"  # what `zhbert apply` writes beside predictions; named here, where no torch loads
 LEARNT = "learnt_from"  # in it: the hashes of train, dev and the encoder
+_LINES, _TABLE = "predictions.jsonl", "predictions.parquet"
 _DIGITS = 16  # of a hash that are shown
 _WITH = ("zhbert", "torch", "transformers", "tokenizers", "numpy")
 IS_TRAIN = "learnt from the very examples that are the test set"
@@ -37,13 +37,21 @@ OTHER_TRAIN = "learnt from other examples than the train set that is given"
 
 def predictions_file(path: Path) -> Path:
     """Return the file of predictions: the path itself, or the one that `zhbert apply` left in it."""
-    if path.is_dir():
-        path = path / "predictions.jsonl"
-    if not path.is_file():
+    file = path / _LINES if path.is_dir() else path
+    if file.is_file():
+        return file
+    if (path / _TABLE).is_file():
         raise DataError(
-            "no such file", where=path, remedy="give predictions.jsonl, or the folder that zhbert apply wrote"
+            "predictions as a table are not scored", where=path, remedy="zhbert apply --format jsonl"
         )
-    return path
+    inside = sorted(file for name in (_LINES, _TABLE) for file in path.glob(f"*/{name}"))
+    if inside:
+        raise DataError(
+            "a folder of several models", where=path, remedy=f"name one, such as {inside[0].parent}"
+        )
+    raise DataError(
+        "no such file", where=file, remedy="give predictions.jsonl, or the folder that zhbert apply wrote"
+    )
 
 
 def _told(path: Path, name: str) -> Any:
@@ -92,7 +100,7 @@ def known_as(path: Path, examples: Sequence[Example]) -> str:
     """Return the name of a file, or its reference, its checksum and how much is in it."""
     name = path.as_posix() if is_reference(path) else path.name
     sum_ = "" if f"@{HUB}" in name else f" sha256 {hash_file(find(path))[:_DIGITS]}"
-    return f"{name}{sum_}, {len(examples):,} examples, {sum(map(length_of, examples)):,} characters"
+    return f"{name}{sum_}, {len(examples):,} examples, {sum(map(characters_of, examples)):,} characters"
 
 
 def made_with(path: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field
 
 from zhbert.config import Input, ModelInput
-from zhbert.corpus.findings import Finding, across, characters, findings_in, labels_of
+from zhbert.corpus.findings import Finding, across, findings_in, labels_of
 from zhbert.corpus.fit import Fit, fit_of
 from zhbert.corpus.labelled import LabelledConfig
 from zhbert.encode.tokenizer import Tokenizer
@@ -21,7 +21,7 @@ from zhbert.errors import DataError
 from zhbert.files import Work, write_text
 from zhbert.progress import SILENT, Progress
 from zhbert.read.forms import Placed
-from zhbert.records import to_plain
+from zhbert.records import characters_of, to_plain
 from zhbert.score.lengths import Lengths
 
 CHECK_FILE, WORDS_FILE = "check.json", "check.txt"
@@ -98,7 +98,7 @@ def _report(
         source=str(source),
         task=config.task_of(source, examples[0][1]),
         examples=len(examples),
-        characters=Lengths.of([characters(example) for _, example in examples]),
+        characters=Lengths.of([characters_of(example) for _, example in examples]),
         labels=labels_of(examples),
         mended=mended,
         findings=tuple(findings_in(examples)),

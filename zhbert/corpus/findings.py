@@ -41,11 +41,6 @@ def labels_of(examples: Iterable[Placed]) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def characters(example: Example) -> int:
-    """Return how many characters the texts of an example have."""
-    return sum(map(len, asked(example)))
-
-
 def spans_of(example: Example) -> tuple[Span, ...]:
     """Return the marked ranges of an example's text."""
     match example:

@@ -112,8 +112,8 @@ def packed_attention(
         return _all_at_once(three, sequences, scale, dropout, sliding_window), None
     if halves and query_1HTD.device.type == "cpu":  # where short rows of halves take several times as long
         with torch.autocast("cpu", enabled=False):
-            three = tuple(x.float() for x in three)
-            return _one_by_one(three, sequences, scale, dropout, sliding_window), None
+            floats = tuple(x.float() for x in three)
+            return _one_by_one(floats, sequences, scale, dropout, sliding_window), None
     return _one_by_one(three, sequences, scale, dropout, sliding_window), None
 
 

@@ -21,6 +21,10 @@ CALLS = {
     "pair": Call("AutoModelForSequenceClassification", 'model(("今天天气很好", "今天是晴天"))'),
     "ner": Call("AutoModelForTokenClassification", 'model("王芳在杭州市图书馆工作")'),
     "segment": Call("AutoModelForTokenClassification", 'model("王芳在杭州市图书馆工作")'),
+    "choice": Call(
+        "AutoModelForMultipleChoice",
+        'model(("王芳在杭州市图书馆工作", "谁在图书馆工作？", ["王芳", "李明"]))',
+    ),
     "reading": Call("AutoModelForQuestionAnswering", 'model(("谁在图书馆工作？", "王芳在杭州市图书馆工作"))'),
 }
 

@@ -105,7 +105,6 @@ class Raw(Config):
     """The unlabelled text of a corpus."""
 
     folder: str = Field(description="folder below the card's folder")
-    format: Literal["files", "lines", "blocks", "jsonl"] = Field(description="what one document is")
     about: str = Field(default="", description="what one should know")
 
 

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -112,21 +113,39 @@ def stream_examples(
 
 
 def count_examples(path: Path, task: str, *, reject: Callable[[Reject], None] | None = None) -> int:
-    """Return how many good examples there are; their ids must differ. Eight bytes an example are held.
+    """Return how many good examples there are; their ids must differ.
 
     >>> count_examples(Path("mini:topics/dev"), "classify")
     300
     """
-    hashes = array("q", (hash(example.id) for _, example in _placed(path, task, reject)))
-    if not hashes:
+    placed = _placed(path, task, reject)
+    again = partial(_placed, path, task, lambda _: None)
+    count = sum(1 for _ in told_apart_at_the_end(placed, path, again=again))
+    if not count:
         raise DataError("the file has no records", where=path, remedy=_ONE_A_LINE)
-    sorted_E = np.sort(np.frombuffer(hashes, dtype=np.int64))
-    twice = set(sorted_E[1:][sorted_E[1:] == sorted_E[:-1]].tolist())
+    return count
+
+
+def told_apart_at_the_end(
+    records: Iterable[tuple[str, R]], path: Path, *, again: Callable[[], Iterable[tuple[str, R]]]
+) -> Iterator[tuple[str, R]]:
+    """Yield records with their places, and hold their ids against each other when all have been.
+
+    Eight bytes a record are held; `again` gives the records once more where two of those are alike.
+    """
+    hashes = array("q")
+    for where, record in records:
+        hashes.append(_hash(record))
+        yield where, record
+    sorted_R = np.sort(np.asarray(hashes))
+    twice = set(sorted_R[1:][sorted_R[1:] == sorted_R[:-1]].tolist())
     if twice:  # the same id, or by a rare chance only the same hash
-        placed = _placed(path, task, lambda _: None)
-        for _ in _told_apart(((where, e) for where, e in placed if hash(e.id) in twice), path):
+        for _ in _told_apart(((where, record) for where, record in again() if _hash(record) in twice), path):
             pass
-    return len(hashes)
+
+
+def _hash(record: object) -> int:
+    return hash(record.id)  # type: ignore[attr-defined]  # every record of a task has an id
 
 
 def holds_examples(source: str) -> bool:

@@ -15,7 +15,15 @@ from zhbert.read.forms import FORMS, How, Placed
 from zhbert.read.forms.saved import from_dataset
 from zhbert.read.hub import load
 from zhbert.read.references import Reference, find
-from zhbert.records import ChoiceExample, EntityExample, Example, LabelExample, PairExample, ReadingExample
+from zhbert.records import (
+    ChoiceExample,
+    EntityExample,
+    Example,
+    LabelExample,
+    PairExample,
+    ReadingExample,
+    texts_of,
+)
 
 _OPTIONS = {field.name for field in fields(How)} - {"task", "counts", "found", "own"}
 
@@ -89,15 +97,7 @@ def asked(example: Example) -> tuple[str, ...]:
     >>> asked(PairExample(id="1", first="今天下雨", second="今天晴", label="不同"))
     ('今天下雨', '今天晴')
     """
-    match example:
-        case PairExample():
-            return example.first, example.second
-        case ReadingExample():
-            return example.context, example.question
-        case ChoiceExample():
-            return example.context, example.question, *example.options
-        case _:
-            return (example.text,)
+    return tuple(texts_of(example).values())
 
 
 def place(example: Example) -> float:

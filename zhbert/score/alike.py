@@ -113,10 +113,18 @@ def answer_in_words(example: Example) -> str:
     >>> answer_in_words(ReadingExample(id="1", context="他在北京", question="哪？", published=("北京", "京")))
     '北京 / 京'
     """
-    if isinstance(example, EntityExample):
-        return ", ".join(f"{span.surface} {span.label}" for span in example.entities)[:_CUT]
-    if isinstance(example, ReadingExample):
-        return " / ".join(example.texts)[:_CUT]
+    said = _in_words(example)
+    return said if len(said) <= _CUT else said[: _CUT - 1] + "…"
+
+
+def _in_words(example: Example) -> str:
+    match example:
+        case EntityExample():
+            return ", ".join(f"{span.surface} {span.label}" for span in example.entities)
+        case ReadingExample():
+            return " / ".join(example.texts)
+        case ChoiceExample() if example.answer is not None:
+            return example.options[example.answer]
     answer = answer_of(example)
     return ", ".join(answer) if isinstance(answer, tuple) else str(answer)
 

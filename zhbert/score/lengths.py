@@ -1,5 +1,6 @@
 """How many characters texts have: figures, and bands that double, for whoever sorts by length."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,3 +45,15 @@ def band_name(band: int) -> str:
     """Return a band by its shortest and longest text."""
     low = EDGES[band - 1] + 1 if band else 0
     return f"{low}–{EDGES[band]}" if band < len(EDGES) else f"{low}+"
+
+
+BANDS = tuple(map(band_name, range(len(EDGES) + 1)))
+
+
+def named_band(length: int) -> str:
+    """Return the band of one length by its name.
+
+    >>> named_band(0), named_band(16), named_band(17)
+    ('0–16', '0–16', '17–32')
+    """
+    return BANDS[bisect_left(EDGES, length)]

@@ -82,5 +82,4 @@ def write_record(folder: Path, record: object, *, sort: bool = False) -> None:
     """Write report.json, a record, into a folder that is made where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(to_plain(record), ensure_ascii=False, indent=1, allow_nan=False, sort_keys=sort)
-    # half a surrogate pair is legal in a JSON escape but not in UTF-8: escaped, it survives the way back
-    write_text(folder / "report.json", text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    write_text(folder / "report.json", text + "\n")

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from zhbert.records import Span, texts_of
+from zhbert.score.lengths import BANDS, named_band
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +98,31 @@ def answer_third(example: Any) -> str:
 _THIRDS = ("first third", "middle third", "last third")
 
 
-_TEXT = (1, 16, 32, 64, 128, 256, 512)
-_CONTEXT = (1, 256, 512, 768, 1024)
+def _lengthed(length: Callable[[Any], int]) -> Family:
+    return Family("text length", lambda e: named_band(length(e)), BANDS)
+
+
+_CONTEXT = (0, 257, 513, 769, 1025)
 FAMILIES: dict[str, tuple[Family, ...]] = {
     "classify": (
-        _banded("text length", lambda e: len(e.text), *_TEXT),
+        _lengthed(lambda e: len(e.text)),
         Family("label", lambda e: " + ".join(sorted(e.labels)) or "none"),
         Family("Latin letters and digits", lambda e: latin_share(e.text), _SHARES),
     ),
     "pair": (
-        _banded("text length", lambda e: len(e.first) + len(e.second), *_TEXT),
+        _lengthed(lambda e: len(e.first) + len(e.second)),
         Family("shared characters", _overlap, ("low", "middle", "high")),
         Family("label", lambda e: e.label),
         Family("Latin letters and digits", lambda e: latin_share(e.first + e.second), _SHARES),
     ),
     "ner": (
-        _banded("text length", lambda e: len(e.text), *_TEXT),
+        _lengthed(lambda e: len(e.text)),
         Family("Latin letters and digits", lambda e: latin_share(e.text), _SHARES),
         _banded("entities in the text", lambda e: len(e.entities), 1, 2, 3, 5, 8),
         _banded("entity length", lambda span: span.end - span.start, 1, 2, 3, 4, 5, 7, 11, unit="entities"),
     ),
     "segment": (
-        _banded("text length", lambda e: len(e.text), *_TEXT),
+        _lengthed(lambda e: len(e.text)),
         Family("Latin letters and digits", lambda e: latin_share(e.text), _SHARES),
         _banded("word length", lambda span: span.end - span.start, 1, 2, 3, 4, 5, unit="words"),
     ),

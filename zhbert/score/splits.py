@@ -18,6 +18,7 @@ from zhbert.records import (
     LabelExample,
     PairExample,
     ReadingExample,
+    characters_of,
     texts_of,
 )
 from zhbert.score.alike import Key, answer_in_words, contradict, groups_of, opposed, overlap
@@ -107,13 +108,8 @@ def data_sheet(task: str, gold: Sequence[Example], train: Sequence[Example] | No
     )
 
 
-def length_of(example: Example) -> int:
-    """Return how many characters the texts of an example have."""
-    return sum(map(len, texts_of(example).values()))
-
-
 def _split(name: str, examples: Sequence[Example]) -> Split:
-    lengths = [length_of(example) for example in examples]
+    lengths = [characters_of(example) for example in examples]
     return Split(
         name=name,
         n=len(examples),

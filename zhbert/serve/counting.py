@@ -13,7 +13,7 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Count:
-    """A number that grows, for each set of labels."""
+    """A number that grows, for each set of labels; shown to its last digit, for rates are differences."""
 
     kind = "counter"
 
@@ -31,7 +31,7 @@ class Count:
         with self._lock:
             found = sorted(self._found.items())
         for labels, value in found:
-            yield f"{name}{labelled(dict(labels))} {value:g}"
+            yield f"{name}{labelled(dict(labels))} {value}"
 
 
 class Histogram:
@@ -61,7 +61,7 @@ class Histogram:
                 below += count
                 within = labels | {"le": "+Inf" if bound is None else f"{bound:g}"}
                 yield f"{name}_bucket{labelled(within)} {below:.0f}"
-            yield f"{name}_sum{labelled(labels)} {total:.6f}"
+            yield f"{name}_sum{labelled(labels)} {total}"
             yield f"{name}_count{labelled(labels)} {below:.0f}"
 
 

@@ -1,9 +1,10 @@
 """What stands before the endpoints: keys, the size and the pace of what comes in, draining, and counting.
 
-A request is inside from the head that was let in to the end of its answer; while the server drains, only
-what asks after its health is let in, and whatever was inside before is answered. A body is counted while it
-is read: nothing larger than the limit is ever in memory, though what comes is read on for a while, because a
-client that is cut off while it sends does not see why. An answer shows of a fault only that there was one.
+A request is inside from the head that was let in to the end of its answer; while the server drains, no POST
+is let in, whatever was inside before is answered, and whoever asks after its health is still told. A body is
+counted while it is read: nothing larger than the limit is ever in memory, though what comes is read on for a
+while, because a client that is cut off while it sends does not see why. An answer shows of a fault only that
+there was one.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ PATHS = ("/", "/health", "/metrics", "/openapi.json", "/predict")
 READ_ON = 16  # times the limit: so much of a body that is too large is read, and forgotten
 FAULT = "an internal error; the server's log has it"
 AGAIN = {"retry-after": "1"}
+KEYLESS = {"www-authenticate": "Bearer", "connection": "close"}  # a body may stand behind it
 _SAFE = (b"x-content-type-options", b"nosniff")
 
 Message = MutableMapping[str, Any]
@@ -45,14 +47,12 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, answer = monotonic(), _Answer(send, self._limits.slow)
+        started, answer = monotonic(), _Answer(send)
         self.inside += 1
         try:
             await self._answered(scope, receive, answer)
         except Refused as refused:
             await answer.refuse(refused)
-        except _Untaken:
-            log.warning("a client did not take its answer within %g seconds", self._limits.slow)
         except Exception:  # a fault of ours: the log has it, the answer does not
             log.exception("a request failed")
             if not answer.status:
@@ -67,7 +67,7 @@ class Gate:
         headers = dict(scope["headers"])
         scope["zhbert.known"] = known = self._known(headers.get(b"authorization", b""))
         if not known and scope["path"] != "/health":
-            raise Refused(401, "a key is needed: Authorization: Bearer KEY", **{"www-authenticate": "Bearer"})
+            raise Refused(401, "a key is needed: Authorization: Bearer KEY", **KEYLESS)
         if scope["method"] == "POST":
             if self.draining:
                 raise Refused(503, "the server is about to stop", connection="close", **AGAIN)
@@ -119,26 +119,18 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-class _Untaken(Exception):
-    """A client that takes its answer too slowly."""
-
-
 class _Answer:
-    """What is sent; its status is noted, and a client has only so long to take it."""
+    """What is sent; its status is noted."""
 
-    def __init__(self, send: Send, slow: float) -> None:
-        self._send, self._slow, self.status = send, slow, 0
+    def __init__(self, send: Send) -> None:
+        self._send, self.status = send, 0
 
     async def __call__(self, message: Message) -> None:
         """Send a part of an answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), _SAFE]
-        try:
-            async with asyncio.timeout(self._slow):
-                await self._send(message)
-        except TimeoutError:
-            raise _Untaken from None
+        await self._send(message)
 
     async def refuse(self, refused: Refused) -> None:
         """Send why a request is not answered."""

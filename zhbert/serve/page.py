@@ -27,15 +27,16 @@ def example_of(task: str) -> dict[str, Any]:
     return {"texts": [_TEXT]}
 
 
-def page_of(tasks: Mapping[str, str], address: str) -> str:
-    """Return a page that says what can be asked, and how.
+def page_of(tasks: Mapping[str, str], address: str, *, key: bool = False) -> str:
+    """Return a page that says what can be asked, and how; with `key`, whoever asks must have one.
 
     >>> "&lt;ner&gt;" in page_of({"<ner>": "ner"}, "http://127.0.0.1:8000/")
     True
     """
     rows = "".join(
-        f"<h2>{escape(name)} ({escape(task)})</h2><pre>{escape(_curl(name, task, address, len(tasks)))}</pre>"
+        f"<h2>{escape(name)} ({escape(task)})</h2><pre>{escape(_curl(body, address, key=key))}</pre>"
         for name, task in tasks.items()
+        for body in [({"model": name} if len(tasks) > 1 else {}) | example_of(task)]
     )
     listed = "".join(
         f"<li><code>{what}</code> {about}</li>"
@@ -54,7 +55,7 @@ def page_of(tasks: Mapping[str, str], address: str) -> str:
     )
 
 
-def _curl(name: str, task: str, address: str, models: int) -> str:
-    body = in_json(({"model": name} if models > 1 else {}) | example_of(task)).decode()
-    quoted = body.replace("'", r"'\''")
-    return f"curl {address}predict -H 'Content-Type: application/json' -d '{quoted}'"
+def _curl(body: dict[str, Any], address: str, *, key: bool) -> str:
+    known = "-H 'Authorization: Bearer KEY' " if key else ""
+    quoted = in_json(body).decode().replace("'", r"'\''")
+    return f"curl {address}predict {known}-H 'Content-Type: application/json' -d '{quoted}'"

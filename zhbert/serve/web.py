@@ -30,11 +30,13 @@ from zhbert.serve.queue import Answering, Batch, Closed, Full, Queue
 STATUSES = {
     400: "the body is no JSON, or not UTF-8",
     401: "a key is needed",
+    404: "there is no model of that name",
     408: "the request came too slowly",
     413: "the body, a text or the number of texts is too large",
     415: "the content type is not application/json",
     422: "JSON, but not what the model takes",
     429: "too much waits already; ask again after so many seconds as Retry-After says",
+    500: "an internal error, which the server's log has",
     503: "the server is about to stop",
     504: "no answer within the time limit",
 }
@@ -122,7 +124,7 @@ def gate_of(service: Service, *, keys: Sequence[str] = ()) -> Gate:
         lifespan=life,
     )
     gate = Gate(app, limits=service.limits, keys=keys, counts=service.counts)
-    _add_endpoints(app, service, gate)
+    _add_endpoints(app, service, gate, key=bool(keys))
     app.openapi = lambda: _described(app, service)  # type: ignore[method-assign]  # FastAPI's own way
 
     @app.exception_handler(HTTPException)
@@ -140,7 +142,7 @@ def gate_of(service: Service, *, keys: Sequence[str] = ()) -> Gate:
     return gate
 
 
-def _add_endpoints(app: FastAPI, service: Service, gate: Gate) -> None:
+def _add_endpoints(app: FastAPI, service: Service, gate: Gate, *, key: bool) -> None:
     @app.post("/predict", summary="What a model says of texts, pairs or questions")
     async def predict(request: Request) -> Response:
         asked = parsed(await request.body())
@@ -164,7 +166,8 @@ def _add_endpoints(app: FastAPI, service: Service, gate: Gate) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         headers = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return Response(page_of(service.tasks, _address(request)), media_type="text/html", headers=headers)
+        text = page_of(service.tasks, _address(request), key=key)
+        return Response(text, media_type="text/html", headers=headers)
 
 
 def _address(request: Request) -> str:

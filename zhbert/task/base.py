@@ -225,6 +225,11 @@ def weights_of(features: Sequence[Feature]) -> Tensor:
     return torch.tensor([feature.weight for feature in features])
 
 
+def exactly(tensors: dict[str, Tensor]) -> torch.autocast:
+    """Return in what losses are computed: float32, whatever the encoder computes in."""
+    return torch.autocast(tensors["input_ids"].device.type, enabled=False)
+
+
 def run_model(model: PreTrainedModel | OnnxModel, tensors: dict[str, Tensor], *, half: bool = False) -> Any:
     """Return the model's output for a padded micro-batch; `half`: its encoder computes in bfloat16."""
     inputs = {name: tensors[name] for name in ("input_ids", "token_type_ids", "attention_mask")}

@@ -25,6 +25,7 @@ from zhbert.files import Work, write_text
 from zhbert.model import store
 from zhbert.model.card import Card, Rounding, write_card
 from zhbert.model.encoder import count_parameters, most_tokens
+from zhbert.model.heads import chooses
 from zhbert.progress import SILENT, Progress
 from zhbert.read.references import find
 from zhbert.records import to_plain
@@ -147,11 +148,11 @@ def measure(
     first: store.Stored, second: store.Stored, *, where: object, progress: Progress = SILENT
 ) -> Rounding:
     """Return how far the logits of two forms of one model lie apart on real text."""
-    rows = list(sample(first))
+    inputs = list(_inputs(first))
     largest, same, guesses = 0.0, 0, 0
-    with progress.bar("compare", total=len(rows), unit="texts") as bar:
-        for row in rows:
-            ids = torch.tensor([row], device=first.model.device)
+    with progress.bar("compare", total=len(inputs), unit="texts") as bar:
+        for given in inputs:
+            ids = given.to(first.model.device)
             for one, other in zip(
                 first.model(input_ids=ids).to_tuple(), second.model(input_ids=ids).to_tuple(), strict=True
             ):
@@ -161,7 +162,19 @@ def measure(
                 best = one.argmax(-1) == other.argmax(-1)
                 largest, same, guesses = max(largest, apart), same + int(best.sum()), guesses + best.numel()
             bar.advance(1)
-    return Rounding(largest=largest, same=same / max(1, guesses), tokens=sum(map(len, rows)))
+    tokens = sum(given.numel() for given in inputs)
+    return Rounding(largest=largest, same=same / max(1, guesses), tokens=tokens)
+
+
+def _inputs(stored: store.Stored) -> Iterator[Tensor]:
+    """Yield what a model reads at once: one text, or two of one length as options that it compares."""
+    rows = list(sample(stored))
+    if not chooses(stored.model):
+        yield from (torch.tensor([row]) for row in rows)
+        return
+    for two in zip(rows[::2], rows[1::2], strict=False):  # one is left over
+        ids = min(map(len, two)) - 1
+        yield torch.tensor([[[*row[:ids], row[-1]] for row in two]])
 
 
 def sample(stored: store.Stored) -> Iterator[list[int]]:

@@ -4,7 +4,7 @@ After every epoch the model is judged on the dev set; the folder holds the best 
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -43,7 +43,6 @@ class FinetuneConfig(Learning, Teaching, Pupil):
     task: Literal["classify", "pair", "ner", "segment", "reading", "choice"] = Field(
         description="what to learn"
     )
-    head: str = Field(default="", description="how the model answers; default: the task's usual way")
     init: ModelInput = Field(
         description="the encoder to start from: a folder, a name on the hub, or `bundled`"
     )
@@ -66,6 +65,12 @@ class FinetuneConfig(Learning, Teaching, Pupil):
     def _labels_from_card(cls, values: dict[str, Any]) -> dict[str, Any]:
         labels = [] if "labels" in values else labels_of(Path(str(values.get("train", ""))))
         return {**values, "labels": labels} if labels else values
+
+    @model_validator(mode="after")
+    def _of_one_look(self) -> Self:
+        if self.teacher and self.rdrop:
+            raise ConfigError("teacher: it does not go with rdrop", remedy="leave one of them out")
+        return self
 
 
 def finetune(config: FinetuneConfig, work: Work, progress: Progress = SILENT) -> None:

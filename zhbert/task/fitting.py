@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from zhbert.errors import DataError
 from zhbert.records import Example
 from zhbert.score.judge import judge
-from zhbert.task.base import Feature, Task, collate, evened, run_model, together
+from zhbert.task.base import Feature, Task, collate, evened, exactly, run_model, together
 from zhbert.task.doubt import disagreement
 from zhbert.task.predict import chunks, predict
 from zhbert.task.pupil import Teacher
@@ -78,17 +79,17 @@ class FinetuneJob:
 
     def loss(self, model: PreTrainedModel, micro: Micro) -> Tensor:
         """Return the task's loss, of two looks where they should agree, and with a teacher's answers."""
+        tensors, rdrop = micro.tensors, self.config.rdrop
         if self.teacher:
             with self.teacher.listener(model) as heard:
-                output = run_model(model, micro.tensors)
-            return self.teacher.mixed(self.task.loss(output, micro.tensors), output, micro, heard)
-        output = run_model(model, micro.tensors)
-        loss = self.task.loss(output, micro.tensors)
-        if self.config.rdrop:
-            other = run_model(model, micro.tensors)
-            loss = (loss + self.task.loss(other, micro.tensors)) / 2
-            loss = loss + self.config.rdrop * disagreement(output, other, micro.tensors)
-        return loss
+                output = run_model(model, tensors)
+            with exactly(tensors):
+                loss = self.task.loss(output, tensors)
+            return self.teacher.mixed(loss, output, micro, heard)
+        looks = [run_model(model, tensors) for _ in range(2 if rdrop else 1)]
+        with exactly(tensors):
+            loss = torch.stack([self.task.loss(output, tensors) for output in looks]).mean()
+            return loss + rdrop * disagreement(looks[0], looks[1], tensors) if rdrop else loss
 
     def evaluate(self, model: PreTrainedModel, step: int, *, last: bool) -> Judged | None:
         """Return the headline score on dev where it is time to look."""

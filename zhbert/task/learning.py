@@ -12,15 +12,14 @@ from zhbert.errors import ConfigError
 from zhbert.model.depth import embedding_of, rates
 from zhbert.task.doubt import COMPARED
 from zhbert.task.registry import head_of
+from zhbert.task.taught import Taught
 from zhbert.train.config import Digits, Upkeep
 from zhbert.train.manner import Manner
 
 
-class Learning(Upkeep, Digits):
+class Learning(Upkeep, Digits, Taught):
     """How the weights of a task model learn."""
 
-    task: str = Field(description="what to learn")
-    head: str = Field(default="", description="how the model answers; default: the task's usual way")
     epochs: int = Field(
         default=0, ge=0, description="times to go through the training examples; 0: what is usual"
     )

@@ -82,7 +82,7 @@ def apart(
                 ours, theirs = run_model(stored.model, tensors), vars(run_model(graph, tensors))
                 for name, other in theirs.items():
                     wanted = (name in graph.by_token, tensors["attention_mask"])
-                    one, other = _text_of(ours[name], *wanted), _text_of(other, *wanted)
+                    one, other = _without_padding(ours[name], *wanted), _without_padding(other, *wanted)
                     largest = max(largest, float((one - other).abs().max().nan_to_num(torch.inf)))
                     size = max(size, float(one.abs().max()))
                 tokens += int(tensors["attention_mask"].sum())
@@ -94,7 +94,7 @@ def _batched(items: Sequence[T]) -> list[Sequence[T]]:
     return [items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE)]
 
 
-def _text_of(values: Tensor, by_token: bool, seen_BT: Tensor) -> Tensor:
+def _without_padding(values: Tensor, by_token: bool, seen_BT: Tensor) -> Tensor:
     return values[seen_BT > 0] if by_token else values
 
 

@@ -9,7 +9,7 @@ group of windows of a fixed number of tokens, however long the document is.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -28,6 +28,7 @@ from zhbert.records import (
     PairExample,
     Prediction,
     ReadingExample,
+    characters_of,
 )
 from zhbert.task.base import Feature, Prepared, Scores, Task, collate, run_model
 from zhbert.task.script import Script, restored, simplified
@@ -123,18 +124,13 @@ def chunks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
     """
     start, size = 0, 0
     for place, example in enumerate(examples):
-        more = sum(map(len, _texts(example)))
+        more = characters_of(example)
         if place > start and (size + more > CHARACTERS or place - start == CHUNK):
             yield examples[start:place]
             start, size = place, 0
         size += more
     if start < len(examples):
         yield examples[start:]
-
-
-def _texts(example: Example) -> list[str]:
-    found = (getattr(example, field.name) for field in fields(example))
-    return [value for value in found if isinstance(value, str)]
 
 
 def _score(

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from zhbert.config import Config, Input
+from zhbert.config import Input
 from zhbert.errors import ConfigError, ModelError
 from zhbert.model import store
 from zhbert.read.examples import read_examples
@@ -33,21 +33,20 @@ from zhbert.records import (
     ReadingExample,
     ReadingPrediction,
 )
-from zhbert.task.base import Task, run_model
+from zhbert.task.base import Task, exactly, run_model
 from zhbert.task.doubt import COMPARED, departure
 from zhbert.task.lesson import Lesson
 from zhbert.task.predict import predict
 from zhbert.task.registry import head_of, shown, task_of
 from zhbert.task.relations import Listener, apart
+from zhbert.task.taught import Taught
 from zhbert.task.ways import VALUE
 from zhbert.train.job import Micro
 
 
-class Pupil(Config):
+class Pupil(Taught):
     """How a model learns from another one."""
 
-    task: str = Field(description="what to learn")
-    head: str = Field(default="", description="how the model answers; default: the task's usual way")
     layers: int = Field(
         default=0,
         ge=0,
@@ -81,8 +80,6 @@ class Pupil(Config):
                 f'teacher: has no meaning for the task "{self.task}" with the head "{head}"',
                 remedy=f"it is for the heads {', '.join(COMPARED)}",
             )
-        if self.teacher and bool(getattr(self, "rdrop", 0)):
-            raise ConfigError("teacher: it does not go with rdrop", remedy="leave one of them out")
         given = [
             name
             for name in ("teacher_weight", "teacher_softness", "teacher_relations", "unlabelled")
@@ -107,13 +104,12 @@ class Teacher:
         self.numbers = task.setting.head == VALUE
 
     def answered(self, path: Path | None) -> list[Example]:
-        """Return the examples of a file with the teacher's answers, but for those that it leaves open."""
+        """Return the examples of a file with the teacher's answers."""
         if path is None:
             return []
         examples = read_examples(path, self.stored.facts.task)
         said = predict(task_of(self.stored), self.model, examples)
-        found = [answered(example, one) for example, one in zip(examples, said, strict=True)]
-        return [example for example in found if example]
+        return [answered(example, one) for example, one in zip(examples, said, strict=True)]
 
     def mixed(self, loss: Tensor, output: Any, micro: Micro, heard: Listener) -> Tensor:
         """Return the loss with what is to be learnt from the teacher's answers to the same batch."""
@@ -123,12 +119,13 @@ class Teacher:
             said = run_model(model, tensors)
         if self.numbers:  # its head speaks in the units of the data, the pupil's does not yet
             said.logits = (said.logits - self.lesson.mean) / self.lesson.scale
-        far = departure(said, output, tensors, softness=self.softness)
-        loss = (1 - self.weight) * loss + self.weight * far
-        if heard:
-            mask_BL = tensors["attention_mask"]
-            share = self.relations * micro.targets / len(mask_BL)  # a row weighs as much as its answers
-            loss = loss + share * apart(own.layers, heard.layers, mask_BL)
+        with exactly(tensors):
+            far = departure(said, output, tensors, softness=self.softness)
+            loss = (1 - self.weight) * loss + self.weight * far
+            if heard:
+                mask_BL = tensors["attention_mask"]
+                share = self.relations * micro.targets / len(mask_BL)  # a row weighs as much as its answers
+                loss = loss + share * apart(own.layers, heard.layers, mask_BL)
         return loss
 
     def listener(self, pupil: PreTrainedModel) -> Listener:
@@ -156,8 +153,8 @@ def _check(stored: store.Stored, task: Task, path: Path) -> None:
         )
 
 
-def answered(example: Example, said: Prediction) -> Example | None:
-    """Return an example with a model's answer as its own; None where the model gave none.
+def answered(example: Example, said: Prediction) -> Example:
+    """Return an example with a model's answer as its own: also that no label applies, or that there is none.
 
     >>> answered(LabelExample(id="1", text="主队"), LabelPrediction(id="1", labels=("体育",), scores={}))
     LabelExample(id='1', text='主队', labels=('体育',), value=None)
@@ -174,7 +171,7 @@ def answered(example: Example, said: Prediction) -> Example | None:
             return replace(example, answers=answers, published=())
         case ChoiceExample(), ChoicePrediction():
             return replace(example, answer=said.answer)
-    return None
+    raise AssertionError(said)
 
 
 def told(config: Pupil, examples: Sequence[Example]) -> dict[str, Any]:

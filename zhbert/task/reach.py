@@ -35,7 +35,7 @@ SILENCE = "no answer, which the model never gives"
 Lost = tuple[str, str]  # why, and what
 
 
-def answers_in(task: Task, gold: Example) -> int:
+def answers_in(gold: Example) -> int:
     """Return how many answers gold asks for; 0 where it is not known, or a number."""
     match gold:
         case EntityExample():
@@ -43,11 +43,11 @@ def answers_in(task: Task, gold: Example) -> int:
         case ReadingExample():
             return 1
         case LabelExample():
-            return bool(gold.labels)
+            return int(bool(gold.labels))
         case PairExample():
-            return bool(gold.label)
+            return int(bool(gold.label))
         case ChoiceExample():
-            return gold.answer is not None
+            return int(gold.answer is not None)
 
 
 def out_of_reach(task: Task, gold: Example, prepared: Prepared) -> Iterator[Lost]:

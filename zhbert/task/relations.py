@@ -2,7 +2,8 @@
 
 Of every layer there is one table a text: how alike each two of its tokens are (cosine). Such tables have the
 same shape whatever the width, so nothing has to be learnt only to compare them. The n-th of N layers of the
-pupil is compared with the layer of the teacher that lies as high.
+pupil is compared with the layer of the teacher that lies as high; where it is the deeper one, several of its
+layers with the same.
 
 Shapes: B rows, L longest row, T tokens of all rows, H hidden.
 """
@@ -55,13 +56,20 @@ def apart(teacher: Sequence[Tensor], pupil: Sequence[Tensor], mask_BL: Tensor) -
     """
     found = [torch.zeros((), device=mask_BL.device)]
     for place, own in enumerate(pupil, start=1):
-        tables = [
-            _likeness(layer, mask_BL)
-            for layer in (teacher[round(place * len(teacher) / len(pupil)) - 1], own)
-        ]
+        other = teacher[_as_high(place, len(pupil), len(teacher)) - 1]
+        tables = [_likeness(layer, mask_BL) for layer in (other, own)]
         if tables[0] is not None and tables[1] is not None:
             found.append((((tables[0] - tables[1]) ** 2).sum((1, 2)) / mask_BL.sum(1) ** 2).sum())
     return torch.stack(found).sum() / max(1, len(found) - 1)
+
+
+def _as_high(place: int, pupil: int, teacher: int) -> int:
+    """Return which layer of the teacher, from 1, lies as high as a layer of the pupil.
+
+    >>> [_as_high(place, 2, 12) for place in (1, 2)], [_as_high(place, 4, 2) for place in (1, 2, 3, 4)]
+    ([6, 12], [1, 1, 2, 2])
+    """
+    return max(1, round(place * teacher / pupil))
 
 
 def _likeness(hidden: Tensor, mask_BL: Tensor) -> Tensor | None:

@@ -8,13 +8,13 @@ from typing import Any, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from zhbert.config import Config
 from zhbert.errors import ConfigError
 from zhbert.read.examples import labels_in
 from zhbert.records import Example, LabelExample, PairExample
 from zhbert.task.lesson import Lesson, Overlapping, balanced, opposed, scale_of
 from zhbert.task.pair import SYMMETRIC
 from zhbert.task.registry import head_of
+from zhbert.task.taught import Taught
 from zhbert.task.thresholds import How
 from zhbert.task.ways import VALUE
 
@@ -28,11 +28,9 @@ _TAUGHT = {  # the options that have a meaning only for some tasks and heads
 }
 
 
-class Teaching(Config):
+class Teaching(Taught):
     """How a classifier is taught."""
 
-    task: str = Field(description="what to learn")
-    head: str = Field(default="", description="how the model answers; default: the task's usual way")
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="`balanced`: classes count as if all were equally frequent"
     )
@@ -79,7 +77,8 @@ class Teaching(Config):
     def told(self, lesson: Lesson) -> dict[str, Any]:
         """Return what of all this differs from the usual, for whoever reads the model's report."""
         fields = type(self).model_fields
-        given = {name: getattr(self, name) for name in Teaching.model_fields if name not in ("task", "head")}
+        own = [name for name in Teaching.model_fields if name not in Taught.model_fields]
+        given = {name: getattr(self, name) for name in own}
         found = {name: value for name, value in given.items() if value != fields[name].default}
         if head_of(self.task, self.head) == VALUE:
             found |= {"mean of train": round(lesson.mean, 6), "deviation of train": round(lesson.scale, 6)}

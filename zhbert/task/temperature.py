@@ -7,8 +7,8 @@ kept in `zhbert.json` with the other numbers of the answer (`decoding`), never i
 
 - Where one answer is right, the NLL is convex in 1/temperature, so the best one is where its slope crosses
   zero: found by halving, no further than LOWEST or HIGHEST. One that is no better than 1 is not taken.
-- Fewer than FEWEST answers decide nothing. Nor does a dev set without a mistake, which only asks for more and
-  more sureness (LOWEST): that nothing went wrong here is no proof that nothing can.
+- Fewer than FEWEST examples decide nothing. Nor does a dev set without a mistake, which only asks for more
+  and more sureness (LOWEST): that nothing went wrong here is no proof that nothing can.
 
 Shapes: N answers, K logits of an answer.
 """
@@ -104,14 +104,14 @@ def fit_temperature(ballots: Sequence[Ballot]) -> Fit:
 
 
 def decide(ballots: Sequence[Ballot]) -> dict[str, Any]:
-    """Return the temperature that dev wants, and from how many answers; 1, and why, where dev cannot tell.
+    """Return the temperature that dev wants, and from how many examples; 1, and why, where dev cannot tell.
 
     >>> decide([Ballot(np.array([[2.0, 0.0]]), np.array([[True, False]]))])
-    {'value': 1.0, 'answers of dev': 1, 'why': 'fewer than 50 answers'}
+    {'value': 1.0, 'examples of dev': 1, 'why': 'fewer than 50 examples'}
     """
-    told: dict[str, Any] = {"value": 1.0, "answers of dev": len(ballots)}
+    told: dict[str, Any] = {"value": 1.0, "examples of dev": len(ballots)}
     if len(ballots) < FEWEST:
-        return told | {"why": f"fewer than {FEWEST} answers"}
+        return told | {"why": f"fewer than {FEWEST} examples"}
     fit = fit_temperature(ballots)
     nlls = {"NLL before": round(fit.before, 6), "NLL after": round(fit.after, 6)}
     if fit.temperature <= LOWEST:

@@ -19,7 +19,7 @@ from typing import Any
 
 from zhbert.corpus.fit import code_point, unseen
 from zhbert.read.sets import asked
-from zhbert.records import Example
+from zhbert.records import Example, characters_of
 from zhbert.score.cost import Band, Cost, band_of
 from zhbert.score.coverage import MOST, Coverage
 from zhbert.score.lengths import bands_of
@@ -130,7 +130,7 @@ class Watch(Onlooker):
     def prepared(self, chunk: Sequence[Example], prepared: Sequence[Prepared], seconds: float) -> None:
         """Count what became of a chunk, which took so long."""
         self.preparing += seconds
-        lengths = [sum(map(len, asked(example))) for example in chunk]
+        lengths = [characters_of(example) for example in chunk]
         total = max(1, sum(lengths))
         self._begin = len(self._lengths)
         self._lengths.extend(lengths)
@@ -155,7 +155,7 @@ class Watch(Onlooker):
     def _count(self, gold: Example, one: Prepared) -> None:
         windows = len({feature.span for feature in one.features})
         self._sums.update(windows=windows, several=windows > 1, cut=one.coverage < 1, unread=one.unread)
-        self._sums["answers"] += answers_in(self.task, gold)
+        self._sums["answers"] += answers_in(gold)
         for why, what in out_of_reach(self.task, gold, one):
             self._why[why] += 1
             if len(self._shown) < MOST:

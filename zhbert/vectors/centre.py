@@ -34,8 +34,7 @@ class Centre:
         ([3.0, 1.17], [[1.0, 0.1]])
         """
         count, width = vectors_NH.shape
-        if components > min(count - 1, width):
-            raise DataError(f"{count} vectors of width {width} do not have {components} components to remove")
+        check_components(components, count=count, width=width)
         mean_H = sum(block.sum(0, dtype=np.float64) for _, block in blocks(vectors_NH)) / count
         return cls(mean_H, axes(vectors_NH, mean_H, components))
 
@@ -53,6 +52,15 @@ class Centre:
         """Return what was saved."""
         rows = np.load(path, allow_pickle=False)
         return cls(rows[0], rows[1:])
+
+
+def check_components(components: int, *, count: int, width: int) -> None:
+    """Refuse more principal components than so many vectors of a width have."""
+    if components > min(count - 1, width):
+        raise DataError(
+            f"{count} vectors of width {width} do not have {components} components to remove",
+            remedy="fewer components, or more texts",
+        )
 
 
 def axes(vectors_NH: Floats, mean_H: Doubles, count: int) -> Doubles:

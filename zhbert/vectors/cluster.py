@@ -55,9 +55,11 @@ def cluster(config: ClusterConfig, work: Work, progress: Progress = SILENT) -> N
     found = described(grouped, title=config.title, source=config.source.as_posix(), examples=config.examples)
     _write_assignments(work.folder / ASSIGNMENTS, grouped)
     record = json.dumps(to_plain(found), ensure_ascii=False, indent=1)
-    write_text(work.folder / RECORD, record.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    write_text(work.folder / RECORD, record + "\n")
     write_text(work.folder / "report.html", render(found, points(grouped, seed=config.seed)))
-    work.counts |= {"texts": found.texts, "groups": len(found.clusters), "silhouette": found.silhouette}
+    characters = sum(len(text.text) for text in saved.texts())
+    work.counts |= {"texts": found.texts, "characters": characters, "width": saved.vectors_NH.shape[1]}
+    work.counts |= {"groups": len(found.clusters), "silhouette": found.silhouette}
     if found.fit:
         shown = {name: round(getattr(found.fit, name), 4) for name in ("nmi", "ari", "purity")}
         work.counts |= {f"against {found.fit.labels} labels": shown}
@@ -82,7 +84,8 @@ def _vectors(config: ClusterConfig, work: Work, progress: Progress) -> Saved:
     """Return the vectors that are given, or those of the texts that are given."""
     if (config.source / FACTS).is_file():
         if config.model:
-            raise ConfigError("model: the source has its vectors already", where=config.source)
+            what = "model: the source has its vectors already"
+            raise ConfigError(what, where=config.source, remedy="leave --model out")
         return Saved.open(config.source)
     if not (work.folder / FACTS).is_file():  # else this is the rest of a run that was stopped
         model = config.model or model_named("bundled")

@@ -17,7 +17,7 @@ from zhbert.model.store import load_encoder
 from zhbert.precision import Dtype
 from zhbert.progress import SILENT, Progress
 from zhbert.records import to_json
-from zhbert.vectors.centre import Centre
+from zhbert.vectors.centre import Centre, check_components
 from zhbert.vectors.embedder import Embedder, Pooling
 from zhbert.vectors.nearest import blocks
 from zhbert.vectors.saved import CENTRE, FACTS, TEXTS, VECTORS, Facts, texts_in
@@ -60,6 +60,7 @@ def embed(config: EmbedConfig, work: Work, progress: Progress = SILENT) -> None:
     """Write vectors.npy, texts.jsonl and vectors.json."""
     characters, count = _write_texts(config.source, work.folder)
     embedder = Embedder(load_encoder(config.model), dtype=config.dtype)
+    check_components(config.components, count=count, width=embedder.width)
     _fill(config, embedder, count, work.folder, progress)
     if config.centre:
         _centre(work.folder, config.components)

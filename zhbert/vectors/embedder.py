@@ -38,10 +38,9 @@ from zhbert.model.store import Stored
 from zhbert.model.unpadded import can_unpad, in_half, unpadded
 from zhbert.precision import Dtype
 from zhbert.text.segment import Segmenter, ranges
+from zhbert.vectors.nearest import Floats, Ints
 
 Pooling = Literal["mean", "cls", "last4"]
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 CHUNK, CHARACTERS = 1024, 400_000  # the most of a chunk, but that a text is never cut
 OF_WORDS = 30_000  # characters of a chunk whose every token is kept

@@ -47,7 +47,10 @@ def group(vectors_NH: Floats, count: int, *, seed: int = 0, starts: int = STARTS
     [0, 0, 1, 1, 0]
     """
     if not 1 <= count <= len(vectors_NH):
-        raise ConfigError(f"{len(vectors_NH)} texts cannot be {count} groups")
+        raise ConfigError(
+            f"{len(vectors_NH)} texts cannot be {count} groups",
+            remedy=f"--clusters {len(vectors_NH)} or fewer",
+        )
     rng = np.random.default_rng(seed)
     sample_nH = unit(vectors_NH[drawn(len(vectors_NH), max(SAMPLE, count), rng)])
     tried = [_settled(sample_nH, _begun(sample_nH, count, rng)) for _ in range(starts)]

@@ -1,7 +1,8 @@
 """The texts that vectors are made of: lines, JSON records, a data set by reference.
 
 A record with several texts (a pair, a question and its context) gives a vector for each; their ids are the
-record's with the name of the field behind a colon. Labels come along, to be held against groups later.
+record's with the name of the field behind a colon. Labels come along, to be held against groups later; one
+that is a number is its digits.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from zhbert.errors import DataError
 from zhbert.plain import RARE
+from zhbert.read.examples import told_apart_at_the_end
 from zhbert.read.lines import read_json_lines, read_lines
 from zhbert.read.reader import Reader
 from zhbert.read.references import RAW, Reference, is_reference
@@ -30,27 +32,31 @@ class Text:
 
 
 def read_texts(source: Path) -> Iterator[Text]:
-    """Yield the texts of a source in order; their ids differ.
+    """Yield the texts of a source in order; whether their ids differ is known, and said, at the end.
 
     >>> next(read_texts(Path("mini:topics/test"))).labels
     ('体育',)
     """
-    seen: set[str] = set()
-    for where, text in _placed(source):
-        if text.id in seen:
-            raise DataError(f'the id "{text.id}" was used before', where=where, remedy="make ids differ")
-        seen.add(text.id)
+    placed = _placed(source)
+    if not _is_lines(source):  # the ids of lines are their numbers
+        placed = told_apart_at_the_end(placed, source, again=lambda: _placed(source))
+    text: Text | None = None
+    for _, text in placed:
         yield text
-    if not seen:
+    if text is None:
         raise DataError("there is no text in it", where=source, remedy="one text a line, or JSONL")
 
 
+def _is_lines(source: Path) -> bool:
+    return not is_reference(source) and ".txt" in source.suffixes
+
+
 def _placed(source: Path) -> Iterator[tuple[str, Text]]:
-    if is_reference(source):
-        yield from _referred(source)
-    elif ".txt" in source.suffixes:
+    if _is_lines(source):
         for number, line in read_lines(source):
             yield f"{source}:{number}", Text(id=str(number), text=line)
+    elif is_reference(source):
+        yield from _referred(source)
     else:
         for number, (where, value) in enumerate(read_json_lines(source), 1):
             yield from ((where, text) for text in _of_record(value, number, where))
@@ -76,7 +82,7 @@ def _of_record(value: Any, number: int, where: str) -> Iterator[Text]:
             f"the record has none of {', '.join(FIELDS)}", where=where, remedy='give every record a "text"'
         )
     label = value.get("labels", value.get("label", ()))
-    labels = (label,) if isinstance(label, str) else label if isinstance(label, list) else ()
+    labels = (label,) if isinstance(label, str | int | float) else label if isinstance(label, list) else ()
     yield from _named(str(value.get("id", number)), texts, tuple(str(one) for one in labels))
 
 

@@ -151,7 +151,8 @@ def test_models_are_named_once_and_by_folders() -> None:
     for wrong, said in (
         (["x", "y"], "NAME=PATH each"),
         (["a=x", "a=y"], 'two models are called "a"'),
-        (["../a=x", "b=y"], "no name for a folder"),
+        (["../a=x", "b=y"], r'"\.\./a" is no name, and there is no file or folder'),
+        (["a=x", "b="], 'model = .*: no path in "b="'),
         ([{"logs": "x"}], "no name for a folder"),
         ([{}], "name a model at least"),
     ):

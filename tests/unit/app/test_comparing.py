@@ -10,8 +10,10 @@ import pytest
 
 from zhbert.app.answered import answered, gold_of, head_of, strangers, task_of
 from zhbert.app.comparing import compare, leaderboard
+from zhbert.app.leaderboard import LeaderboardConfig
+from zhbert.app.leaderboard import board as make_board
 from zhbert.errors import ConfigError, DataError
-from zhbert.files import Plan, building, hash_file, write_text
+from zhbert.files import Plan, Work, building, hash_file, write_text
 
 LABELS = ("体育", "财经", "美食")
 
@@ -150,8 +152,18 @@ def test_the_folder_of_somebody_else_says_nothing() -> None:
 
 def test_a_folder_and_its_file_are_the_same_predictions() -> None:
     said(Path("a/predictions.jsonl"))
-    with pytest.raises(ConfigError, match='"a" and "b" are the same predictions'):
+    with pytest.raises(ConfigError, match=r'"a" and "b" are the same predictions \(leave one of them out\)'):
         compare(["a=a", "b=a/predictions.jsonl"], output=Path("out"))
+    with pytest.raises(ConfigError, match=r'"a" has the same predictions twice \(leave one of them out\)'):
+        compare(["a=a", "a=a/predictions.jsonl", "b=b"], output=Path("out"))
+
+
+def test_where_no_report_can_be_listed_it_is_said_what_writes_them() -> None:
+    Path("runs").mkdir()
+    lines(Path("runs/report.json"), [{"judged": []}])
+    config = LeaderboardConfig(reports={"../runs/report.json": Path("runs/report.json")})
+    with pytest.raises(DataError, match=r"no report that can be listed: .*zhbert score and compare write"):
+        make_board(config, Work(Path("runs")))
 
 
 def board(folder: str) -> dict[str, Any]:

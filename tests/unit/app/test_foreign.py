@@ -156,3 +156,24 @@ def test_other_texts_and_unknown_metrics_are_refused(tmp_path: Path):
         score_foreign("labels", gold, said)
     with pytest.raises(ConfigError, match='no metric "cmrc"'):
         score_foreign("cmrc", gold, said)
+
+
+def test_the_report_counts_what_is_missing_as_the_figures_do(tmp_path: Path):
+    answers = {"一": ["北京大学"], "二": [], "三": [], "四": ["上海"]}
+    qas = [
+        {
+            "id": i,
+            "question": "哪里？",
+            "answers": [{"text": t, "answer_start": CONTEXT.find(t)} for t in texts],
+        }
+        for i, texts in answers.items()
+    ]
+    gold = _json(tmp_path / "gold.json", {"data": [{"paragraphs": [{"context": CONTEXT, "qas": qas}]}]})
+    said = _json(tmp_path / "said.json", {"一": "北京大学", "三": ""})
+    figures, notes = score_foreign("cmrc2018", gold, said, report=tmp_path / "out", forms=("json",))
+    assert notes == ["no prediction for 二, 四: counted as wrong"]
+    assert (figures["em"], figures["f1"]) == (50.0, 50.0)
+    report = json.loads((tmp_path / "out/report.json").read_text("utf-8"))
+    (system,) = report["sections"][0]["systems"]
+    shown = {row["name"]: row["of"]["value"] for row in system["figures"]}
+    assert (shown["exact_match"], shown["f1"]) == (0.5, 0.5)

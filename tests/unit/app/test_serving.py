@@ -17,6 +17,7 @@ import httpx
 import pytest
 from forked import forked
 
+from zhbert.app.options import systems_of
 from zhbert.app.pipeline import Pipeline, load
 from zhbert.app.serving import ServeConfig, check_open, folders_of, pipelines, read_keys
 from zhbert.errors import ConfigError, ModelError, ZhbertError
@@ -163,7 +164,8 @@ def test_a_port_that_is_taken_is_said_in_one_line(tiny_models: dict[str, Path]) 
         command = [sys.executable, "-m", "zhbert", "serve", str(tiny_models["ner"]), "--port", port]
         done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == f"zhbert: 127.0.0.1:{port}: cannot listen: Address already in use\n"
+    remedy = "(another --port; 0 takes a free one)"
+    assert done.stderr == f"zhbert: 127.0.0.1:{port}: cannot listen: Address already in use {remedy}\n"
 
 
 def test_models_are_told_apart_by_their_names() -> None:
@@ -172,6 +174,27 @@ def test_models_are_told_apart_by_their_names() -> None:
         folders_of(["runs/a", "other/a"])
     with pytest.raises(ConfigError, match='no name in "=x"'):
         folders_of(["=x"])
+    with pytest.raises(ConfigError, match='no path in "x="'):
+        folders_of(["x="])
+
+
+def test_a_folder_with_an_equals_sign_has_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("runs/lr=0.1", "runs/lr=0.2"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert folders_of(["runs/lr=0.1", "b=runs/lr=0.2"]) == {
+        "lr=0.1": Path("runs/lr=0.1"),
+        "b": Path("runs/lr=0.2"),
+    }
+    assert systems_of(["runs/lr=0.1", "runs/lr=0.2"]) == {
+        "lr=0.1": ["runs/lr=0.1"],
+        "lr=0.2": ["runs/lr=0.2"],
+    }
+    with pytest.raises(ConfigError, match='"runs/lr" is no name, and there is no file or folder "runs/lr=3'):
+        folders_of(["runs/lr=3"])
+    assert systems_of(["whole words: 3=said.jsonl"]) == {"whole words: 3": ["said.jsonl"]}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "example.org"])

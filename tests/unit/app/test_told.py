@@ -9,8 +9,9 @@ import pytest
 import zhbert
 from zhbert.app.score import ScoreConfig
 from zhbert.app.stages import execute, find_stage
-from zhbert.app.told import IS_DEV, IS_TRAIN, OTHER_TRAIN, cost_of, coverage_of, facts_of
+from zhbert.app.told import IS_DEV, IS_TRAIN, OTHER_TRAIN, cost_of, coverage_of, facts_of, predictions_file
 from zhbert.config import parse
+from zhbert.errors import DataError
 from zhbert.files import Plan, building, hash_file, read_manifest
 from zhbert.plain import to_plain
 from zhbert.score.cost import COST, Cost, SystemCost, by_length, write_costs
@@ -189,3 +190,22 @@ def test_files_that_are_not_ours_tell_nothing() -> None:
         None,
         None,
     )
+
+
+def test_a_folder_that_cannot_be_scored_says_why() -> None:
+    Path("table").mkdir()
+    Path("table/predictions.parquet").write_bytes(b"")
+    for name in ("b", "a"):
+        applied(f"many-{name}")
+        Path("several").mkdir(exist_ok=True)
+        Path(f"many-{name}").rename(f"several/{name}")
+    Path("empty").mkdir()
+    for folder, what in (
+        ("table", r"^table: predictions as a table are not scored \(zhbert apply --format jsonl\)"),
+        ("several", r"^several: a folder of several models \(name one, such as several/a\)"),
+        ("empty", r"^empty/predictions.jsonl: no such file \(give predictions.jsonl, or the folder"),
+        ("gone", r"^gone: no such file"),
+    ):
+        with pytest.raises(DataError, match=what):
+            predictions_file(Path(folder))
+    assert predictions_file(Path("several/a")) == Path("several/a/predictions.jsonl")

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from zhbert.model.card import MOST, Card, Leg, Rounding, Source, write_card
 from zhbert.model.store import Facts
+from zhbert.score.hub import USES
 from zhbert.score.markdown import one_line, plain
 
 Write = Callable[..., str]
@@ -111,7 +112,7 @@ def test_rounding_is_told_only_where_there_is_any(write: Write) -> None:
     assert "half precision" not in write(half=False)
 
 
-@pytest.mark.parametrize("task", ["masked", "classify", "pair", "ner", "reading"])
+@pytest.mark.parametrize("task", sorted(USES))
 def test_the_code_is_python(task: str, write: Write) -> None:
     for block in re.findall(r"```python\n(.*?)```", write(facts=Facts(task=task)), re.S):
         compile(block, "card", "exec")

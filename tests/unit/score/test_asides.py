@@ -202,12 +202,12 @@ def test_parts_in_which_two_systems_differ_are_marked():
     first = labelled({*range(0, 100, 9), *range(100, 200, 9)}, 210)
     second = labelled({*range(0, 100, 2), *range(104, 200, 9)}, 210)
     rows = {row.name: row for row in section("classify", gold, draws=2000, 一=first, 二=second).slices}
-    assert rows["1–15"].verdict == "better"
-    assert rows["1–15"].difference.p == pytest.approx(2 / 2001), "the smaller of two p values, adjusted"
-    assert rows["1–15"].difference.value == pytest.approx(0.38)
-    assert rows["16–31"].verdict == "not distinguishable"
-    assert rows["32–63"].difference is None, "ten are too few to be told apart"
-    assert rows["32–63"].verdict == ""
+    assert rows["0–16"].verdict == "better"
+    assert rows["0–16"].difference.p == pytest.approx(2 / 2001), "the smaller of two p values, adjusted"
+    assert rows["0–16"].difference.value == pytest.approx(0.38)
+    assert rows["17–32"].verdict == "not distinguishable"
+    assert rows["33–64"].difference is None, "ten are too few to be told apart"
+    assert rows["33–64"].verdict == ""
 
 
 def test_the_page_shows_them_in_both_languages():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhbert.records import (
+    ChoiceExample,
     EntityExample,
     EntityPrediction,
     LabelExample,
@@ -19,6 +20,7 @@ from zhbert.score.judge import judge
 from zhbert.score.questions import FAMILIES, training_families
 from zhbert.score.segmentation import RANGES, count_words
 from zhbert.score.slices import Part, parts
+from zhbert.score.splits import data_sheet
 
 
 def named(found: list[Part], family: str) -> dict[str, int]:
@@ -73,6 +75,25 @@ def test_characters_that_train_lacks_are_counted_once_each():
     ]
     found = named(entity_parts(gold, train), "characters new to the training set")
     assert found == {"0": 1, "1": 1, "2–3": 1, "4+": 1}
+
+
+def test_texts_are_cut_by_the_bands_that_the_data_sheet_shows():
+    lengths = (0, 1, 16, 17, 32, 33, 700, 2049)
+    gold = [LabelExample(id=str(n), text="字" * n, labels=("甲",)) for n in lengths]
+    said = [LabelPrediction(id=g.id, labels=g.labels, scores={}) for g in gold]
+    found = named(list(judge("classify", gold, said).parts), "text length")
+    assert found == {"0–16": 3, "17–32": 2, "33–64": 1, "513–1024": 1, "2049+": 1}
+    (split,) = data_sheet("classify", gold, None).splits
+    assert [n for n in split.bands if n] == list(found.values())
+
+
+def test_a_context_is_in_a_part_however_short_it_is():
+    (family,) = (family for family in FAMILIES["choice"] if family.name == "context length")
+    asked = [
+        ChoiceExample(id="1", context="字" * n, question="？", options=("甲", "乙"))
+        for n in (0, 256, 257, 1025)
+    ]
+    assert list(map(family.ask, asked)) == ["0–256", "0–256", "257–512", "1025+"]
 
 
 def test_answers_by_where_they_stand():

@@ -19,7 +19,7 @@ from zhbert.records import (
     ReadingExample,
     Span,
 )
-from zhbert.score.alike import answer_of, contradict, folded, key_of, opposed, overlap
+from zhbert.score.alike import answer_in_words, answer_of, contradict, folded, key_of, opposed, overlap
 from zhbert.score.splits import DataSheet, data_sheet, label_bars, length_bars
 
 TEXTS = st.sampled_from(["好", "好 ", "Ａ好", "a 好", "坏", "b"])
@@ -164,3 +164,19 @@ def test_a_published_set_repeats_itself(
     assert sheet.doubles[2].n == len(met) > 300
     assert sheet.doubles[1].n == len(train) - len(texts) > 1000
     assert sum(row.counts[1] for row in sheet.labels) == len(train)
+
+
+def test_an_answer_is_shown_as_it_stands_there_and_not_whole() -> None:
+    choice = ChoiceExample(id="1", context="", question="？", options=("New York  City", "乙"), answer=0)
+    assert answer_in_words(choice) == "New York  City"
+    labels = tuple(f"标签{i}" for i in range(50))
+    long = (
+        LabelExample(id="1", text="字", labels=labels),
+        ChoiceExample(id="1", context="", question="？", options=("长" * 99, "乙"), answer=0),
+        ReadingExample(id="1", context="字", question="？", published=("长" * 99,)),
+        EntityExample(id="1", text="字" * 60, entities=(Span.of("字" * 60, 0, 60, "甲"),)),
+        PairExample(id="1", first="", second="", label="长" * 99),
+    )
+    said = [answer_in_words(example) for example in long]
+    assert {len(words) for words in said} == {40}
+    assert all(words.endswith("…") for words in said)

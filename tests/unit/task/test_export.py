@@ -11,8 +11,10 @@ import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
 
+from zhbert.app.pipeline import Pipeline, load
 from zhbert.errors import ConfigError, DataError, ModelError
 from zhbert.model import store
+from zhbert.records import ChoiceExample, to_json
 from zhbert.task.export import measure, sample
 from zhbert.task.lineage import past_of
 
@@ -97,6 +99,30 @@ def test_every_task_model_can_be_handed_on(
     tag = {"ner": "token-classification", "reading": "question-answering"}.get(task, "text-classification")
     head: Any = ModelCard((handed / "README.md").read_text("utf-8")).data
     assert head.pipeline_tag == tag
+
+
+@pytest.mark.slow
+def test_a_model_of_choices_can_be_handed_on(
+    stage: Run, tiny_finetune: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    path, asked = tmp_path / "asked.jsonl", {"context": "王芳在杭州工作", "question": "在哪"}
+    examples = [ChoiceExample(id=str(i), **asked, options=("北京", "杭州"), answer=i % 2) for i in range(8)]
+    path.write_text("".join(to_json(example) + "\n" for example in examples), "utf-8")
+    settings = tiny_finetune("reading") | {"task": "choice", "train": path, "dev": path, "epochs": 1}
+    handed = stage(
+        "export", tmp_path / "out", model=stage("finetune", tmp_path / "model", **settings), **SAID
+    )
+    found = counts(handed)
+    assert 0 < found["largest difference of logits"] < 0.02
+    assert found["tokens measured"] > 1000
+    card = (handed / "README.md").read_text("utf-8")
+    head: Any = ModelCard(card).data
+    assert head.pipeline_tag == "multiple-choice"
+    assert "AutoModelForMultipleChoice.from_pretrained" in card
+    line = card.split('folder")\n')[-1].split("\n```")[0]
+    model = load(handed)
+    assert isinstance(model, Pipeline)
+    assert eval(line, {"model": model}).answer in (0, 1), "the line that the card gives is one that works"
 
 
 @pytest.mark.slow

@@ -11,7 +11,15 @@ import pytest
 
 from zhbert.model.store import Stored
 from zhbert.read.examples import read_examples
-from zhbert.records import EntityExample, LabelExample, PairExample, ReadingExample, Span, to_plain
+from zhbert.records import (
+    ChoiceExample,
+    EntityExample,
+    LabelExample,
+    PairExample,
+    ReadingExample,
+    Span,
+    to_plain,
+)
 from zhbert.task import predict as room
 from zhbert.task.predict import predict
 from zhbert.task.registry import task_of
@@ -147,3 +155,12 @@ def test_the_model_is_judged_without_dropout(stored: dict[str, Stored]) -> None:
     example = EntityExample(id="1", text="王芳在杭州市图书馆工作")
     assert run(stored["ner"], [example]) == run(stored["ner"], [example])
     assert not stored["ner"].model.training
+
+
+def test_the_options_of_a_choice_count_when_chunks_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "CHARACTERS", 100)
+    asked = [
+        ChoiceExample(id=str(i), context="字", question="？", options=("长" * 40, "短" * 38))
+        for i in range(3)
+    ]
+    assert [len(chunk) for chunk in room.chunks(asked)] == [1, 1, 1]

@@ -15,7 +15,7 @@ from zhbert.errors import ConfigError, ModelError
 from zhbert.files import Work
 from zhbert.model import store
 from zhbert.read.examples import read_examples
-from zhbert.records import EntityExample, LabelPrediction, to_json
+from zhbert.records import EntityExample, LabelExample, LabelPrediction, to_json
 from zhbert.task.base import IGNORED, collate, run_model
 from zhbert.task.doubt import departure
 from zhbert.task.finetune import FinetuneConfig, finetune
@@ -73,6 +73,12 @@ def test_layers_are_compared_with_those_that_lie_as_high() -> None:
     mask = torch.ones(1, 3, dtype=torch.long)
     assert float(apart([other, one, other, one], [one, one], mask)) == 0
     assert float(apart([one, other, one, other], [one, one], mask)) == pytest.approx(2 / 3)
+
+
+def test_the_lowest_layers_of_a_deeper_pupil_are_compared_with_the_lowest() -> None:
+    one, other = torch.eye(3)[None], torch.ones(1, 3, 3)
+    mask = torch.ones(1, 3, dtype=torch.long)
+    assert float(apart([one, other], [one, one, other, other], mask)) == 0
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -144,9 +150,16 @@ def test_what_is_refused(tmp_path: Path, tiny_models: dict[str, Path], tiny_fine
     ):
         with pytest.raises((ConfigError, ModelError), match=said):
             run(tmp_path / str(len(list(tmp_path.iterdir()))), values | more)
-    crf = tiny_finetune("ner", head="crf", teacher=tiny_models["ner"])
-    with pytest.raises(ConfigError, match='the task "ner" with the head "crf"'):
-        run(tmp_path / "crf", crf)
+
+
+@pytest.mark.parametrize("head", ["crf", "pointer"])
+@pytest.mark.parametrize("option", [{"teacher": "no such folder"}, {"rdrop": 1.0}])
+def test_what_has_no_meaning_is_refused_before_anything_is_read(head: str, option: dict[str, Any]) -> None:
+    values = {"task": "ner", "head": head, "init": "nowhere", "train": "a.jsonl", "dev": "b.jsonl"}
+    with pytest.raises(ConfigError, match=f'has no meaning for the task "ner" with the head "{head}"'):
+        parse(FinetuneConfig, values | option)
+    with pytest.raises(ConfigError, match="it does not go with rdrop"):
+        parse(FinetuneConfig, values | {"head": "softmax", "teacher": "no such folder", "rdrop": 1.0})
 
 
 def test_a_teacher_of_another_vocabulary_is_refused(
@@ -157,6 +170,8 @@ def test_a_teacher_of_another_vocabulary_is_refused(
         run(tmp_path / "new", values | {"teacher": tiny_models["classify"]})
 
 
-def test_an_answer_of_another_kind_is_none() -> None:
+def test_an_answer_of_another_kind_is_our_own_mistake() -> None:
     said = LabelPrediction(id="1", labels=(), scores={})
-    assert answered(EntityExample(id="1", text="北京"), said) is None
+    assert answered(LabelExample(id="1", text="北京", labels=("甲",)), said).labels == ()  # type: ignore[union-attr]
+    with pytest.raises(AssertionError, match="LabelPrediction"):
+        answered(EntityExample(id="1", text="北京"), said)

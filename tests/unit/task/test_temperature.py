@@ -74,12 +74,12 @@ def test_dev_decides_only_what_it_can():
     fit = fit_temperature(ballots)
     assert decide(ballots) == {
         "value": fit.temperature,
-        "answers of dev": 50,
+        "examples of dev": 50,
         "NLL before": round(fit.before, 6),
         "NLL after": round(fit.after, 6),
     }
     assert 2 < fit.temperature < 8
-    assert decide(ballots[1:]) == {"value": 1.0, "answers of dev": 49, "why": "fewer than 50 answers"}
+    assert decide(ballots[1:]) == {"value": 1.0, "examples of dev": 49, "why": "fewer than 50 examples"}
     right = [Ballot(np.array([[3.0, 0.0]]), np.array([[True, False]]))] * 60
     assert decide(right)["value"] == 1
     assert "no mistake" in decide(right)["why"]

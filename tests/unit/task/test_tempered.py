@@ -90,7 +90,7 @@ def test_dev_decides_a_temperature_and_says_so(name: str, models: dict[str, Path
     told = facts.provenance["temperature"]
     assert facts.decoding["temperature"] == told["value"] != 1
     assert told["NLL after"] < told["NLL before"]
-    assert 50 <= told["answers of dev"] <= DEV
+    assert 50 <= told["examples of dev"] <= DEV
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -227,7 +227,7 @@ def test_few_examples_of_dev_decide_nothing(tiny_models: dict[str, Path]) -> Non
         facts = store.read_facts(path)
         assert "temperature" not in facts.decoding
         told = facts.provenance["temperature"]
-        assert (told["value"], told["why"]) == (1.0, "fewer than 50 answers")
+        assert (told["value"], told["why"]) == (1.0, "fewer than 50 examples")
         examples = read_examples(find(f"mini:{FOLDERS[task]}/test"), task)[:3]
         assert not any(one.raw for one in said(path, examples))
 

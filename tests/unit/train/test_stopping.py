@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from curve import Curve, Net, config, folder, same
+from forked import forked
 
 from zhbert.progress import Silent
 from zhbert.train.job import Judged, Micro
@@ -109,7 +110,7 @@ def test_a_training_in_a_thread_leaves_signals_alone(tmp_path: Path) -> None:
 def test_the_command_ends_as_the_signal_says(
     number: int, code: int, tmp_path: Path, tiny_shards: Path
 ) -> None:
-    command = [sys.executable, "-m", "zhbert", "pretrain", "--shards", str(tiny_shards), "--size", "pico"]
+    command = [*forked(), "pretrain", "--shards", str(tiny_shards), "--size", "pico"]
     command += ["--steps", "100000", "--lr", "1e-3", "--max-tokens", "48", "--batch-tokens", "256"]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

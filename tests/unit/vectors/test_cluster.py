@@ -113,6 +113,12 @@ def test_every_word_of_the_page_has_its_chinese() -> None:
     assert used | {"Groups of texts"} == known
 
 
+def test_the_manifest_counts_the_texts(out: Path) -> None:
+    counts = read_manifest(out).counts
+    assert counts["width"] == 24
+    assert counts["characters"] == sum(len(text.text) for text in Saved.open(out).texts())
+
+
 def test_vectors_that_are_there_are_taken_as_they_are(
     stage: Stage, model: Path, source: Path, out: Path, tmp_path: Path
 ) -> None:
@@ -120,7 +126,8 @@ def test_vectors_that_are_there_are_taken_as_they_are(
     again = stage("cluster", tmp_path / "again", source=vectors, clusters=4)
     assert assignments(again) == assignments(out)
     assert not (again / "vectors.npy").exists()
-    with pytest.raises(ConfigError, match="has its vectors already"):
+    assert read_manifest(again).counts == read_manifest(out).counts
+    with pytest.raises(ConfigError, match=r"has its vectors already \(leave --model out\)"):
         stage("cluster", tmp_path / "more", source=vectors, model=str(model))
 
 
@@ -140,6 +147,7 @@ def test_a_stopped_run_does_not_embed_again(
     monkeypatch.setattr("zhbert.vectors.cluster.embed", None)
     again = execute(stage, config, tmp_path / "out", SILENT).folder
     assert read_manifest(again).content == read_manifest(out).content
+    assert read_manifest(again).counts == read_manifest(out).counts
 
 
 def test_a_number_is_chosen_where_none_is_given(stage: Stage, model: Path, out: Path, tmp_path: Path) -> None:
@@ -165,7 +173,8 @@ def test_few_and_empty_texts_are_grouped(stage: Stage, model: Path, texts: list[
     found = record(stage("cluster", tmp_path / "few", source=source, model=str(model)))
     assert sum(cluster.texts for cluster in found.clusters) == len(texts)
     assert found.fit is None
-    with pytest.raises(ConfigError, match=f"{len(texts)} texts cannot be 9 groups"):
+    remedy = rf"\(--clusters {len(texts)} or fewer\)"
+    with pytest.raises(ConfigError, match=f"{len(texts)} texts cannot be 9 groups {remedy}"):
         stage("cluster", tmp_path / "many", source=source, model=str(model), clusters=9)
 
 

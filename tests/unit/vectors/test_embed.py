@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,10 +125,11 @@ def test_sources_of_every_kind(tmp_path: Path) -> None:
     assert [t.text for t in read_texts(packed)] == ["长城"]
     records = tmp_path / "c.jsonl"
     rows = [{"id": 7, "first": "甲", "second": "乙", "label": "同"}, {"text": "丙", "labels": ["a", "b"]}]
+    rows += [{"text": "丁", "label": 1}, {"text": "戊", "labels": [0, "b"]}, {"text": "己", "label": None}]
     records.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     found = list(read_texts(records))
-    assert [(t.id, t.text) for t in found] == [("7:first", "甲"), ("7:second", "乙"), ("2", "丙")]
-    assert [t.labels for t in found] == [("同",), ("同",), ("a", "b")]
+    assert [(t.id, t.text) for t in found[:3]] == [("7:first", "甲"), ("7:second", "乙"), ("2", "丙")]
+    assert [t.labels for t in found] == [("同",), ("同",), ("a", "b"), ("1",), ("0", "b"), ()]
     assert next(read_texts(Path("mini:raw"))).text
     pair = list(read_texts(Path("mini:pairs/test")))[:2]
     assert [t.id.split(":")[1] for t in pair] == ["first", "second"]
@@ -150,11 +152,33 @@ def test_a_bad_source_is_refused(written: str, tmp_path: Path) -> None:
         list(read_texts(path))
 
 
-def test_bad_wishes_are_refused(stage: Stage, model: Path, source: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_no_id_stays_in_memory(name: str, tmp_path: Path) -> None:
+    path, count = tmp_path / name, 10_000
+    with path.open("w", encoding="utf-8") as handle:
+        handle.writelines(f'{{"id": "{i}", "text": "甲"}}\n' for i in range(count))
+    next(read_texts(path))
+    tracemalloc.start()
+    assert sum(1 for _ in read_texts(path)) == count
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * count, "106 bytes an id they were"
+
+
+def test_bad_wishes_are_refused(
+    stage: Stage, model: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match="components are removed about the mean"):
         stage("embed", tmp_path / "out", model=model, source=source, components=1)
     with pytest.raises(DataError, match="6 vectors of width 24 do not have 6 components"):
         stage("embed", tmp_path / "out", model=model, source=source, centre=True, components=6)
+    with monkeypatch.context() as patch:
+        patch.setattr(Embedder, "stream", None)  # not a vector is made before
+        with pytest.raises(
+            DataError, match=r"not have 7 components to remove \(fewer components, or more texts"
+        ):
+            stage("embed", tmp_path / "out", model=model, source=source, centre=True, components=7)
     with pytest.raises(DataError, match=r"no vectors: there is no vectors\.npy"):
         Saved.open(tmp_path)
     with pytest.raises(DataError, match="no such file or folder"):
