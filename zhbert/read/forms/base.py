@@ -139,11 +139,12 @@ def write_lines(path: Path, lines: Sequence[str]) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file; a text that begins with the sign of a BOM keeps it, for a reader takes one away."""
     try:
-        write_text(path, "\ufeff" * text.startswith("\ufeff") + text)
+        text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise DataError(
             f"half a character, {error.object[error.start]!a}, cannot be written", where=path
         ) from error
+    write_text(path, "\ufeff" * text.startswith("\ufeff") + text)
 
 
 def write_json_lines(path: Path, records: Sequence[dict[str, Any]]) -> None:
