@@ -149,6 +149,7 @@ def test_light_rooms_name_nothing_heavy(room: str) -> None:
         assert {(place, name) for name in heavy} <= LATE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", LIGHT)
 def test_light_rooms_load_nothing_heavy(room: str) -> None:
     names = [f"zhbert.{room}.{m.name}" for m in pkgutil.iter_modules([str(PACKAGE / room)])]

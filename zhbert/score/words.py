@@ -88,5 +88,11 @@ def points(difference: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p value with the digits that matter; randomisation cannot go below 1/(R+1)."""
+    """Return a p value with the digits that matter; randomisation cannot go below 1/(R+1), exact tests can.
+
+    >>> p_value(3e-8)
+    '< 0.0001'
+    """
+    if p < 0.00005:
+        return "< 0.0001"
     return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"

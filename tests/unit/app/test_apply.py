@@ -15,6 +15,7 @@ Stage = Callable[..., Path]
 OLD = "王芳在臺灣大學圖書館工作。"
 
 
+@pytest.mark.slow
 def test_what_was_seen_is_counted(stage: Stage, tiny_models: dict[str, Path], tmp_path: Path) -> None:
     questions = ["谁在工作？", "王芳在杭州市图书馆工作，" * 6]  # the second is longer than half a window
     lines = [{"id": str(i), "context": OLD * 20, "question": asked} for i, asked in enumerate(questions)]

@@ -96,6 +96,7 @@ def test_every_form_of_input_is_read(
         assert ids is None or [line["id"] for line in lines_of(out)] == ids
 
 
+@pytest.mark.slow
 def test_bad_records_go_to_rejects_with_their_place(
     stage: Stage, tiny_models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_halves_learn_the_same_but_for_a_few_digits(tmp_path: Path) -> None:
         assert b["loss"] == pytest.approx(a["loss"], rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pretrain", "classify", "reading"])
 def test_an_encoder_learns_in_halves(
     kind: str,
