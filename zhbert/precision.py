@@ -20,10 +20,11 @@ def multiplies_halves(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= _AMPERE
-    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not in every torch that zhbert runs with
+    return device.type == "cpu" and asked is not None and bool(asked())
 
 
 def training(dtype: Dtype, device: torch.device) -> torch.autocast:
-    """Return what the losses of a training are computed in: bfloat16 as wished, or where the device gains."""
+    """Return what a training's forward pass multiplies in: bfloat16 as wished, or where the device gains."""
     halves = dtype == "bfloat16" or (dtype == "auto" and multiplies_halves(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=halves)

@@ -50,6 +50,11 @@ def test_numbers_are_as_wished_or_as_the_processor_gains(
     assert same(model, learnt(tmp_path / "again", dtype)[0])
 
 
+def test_a_torch_that_cannot_tell_stays_with_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    assert not precision.multiplies_halves(torch.device("cpu"))
+
+
 def test_halves_learn_the_same_but_for_a_few_digits(tmp_path: Path) -> None:
     whole, _ = learnt(tmp_path / "whole", "float32")
     half, _ = learnt(tmp_path / "half", "bfloat16")
